@@ -1,0 +1,1 @@
+"""Settings: frozen, from the environment and `$JOURNEYMAN_HOME/env`."""
