@@ -12,6 +12,7 @@ from bot.core.budget import Charge
 from bot.core.conversation import Json, ModelAnswer, ModelRequest
 from bot.core.diff import FileDiff, Harvest, TreeEntry
 from bot.core.forge import Comment, IssueText, PullRequest, RepositoryInfo
+from bot.core.run import Run
 
 T = TypeVar("T")
 
@@ -370,4 +371,50 @@ class Journal(Protocol):
 
     def append(self, entry: Json) -> None:
         """Durable when it returns."""
+        ...
+
+
+class Gate(Protocol):
+    """The one check of everything that is published: comments, bodies, commit messages, branch names, patches."""
+
+    def check(self, text: str, where: str) -> None:
+        """Raises UserFacing, naming `where` and the rule, when the text holds a secret."""
+        ...
+
+
+class RunRows(Protocol):
+    """What a phase reads and notes of its run while it goes on; only `core.advance` moves it."""
+
+    def load(self, run_id: str) -> Run:
+        """The run as it stands."""
+        ...
+
+    def note(self, run_id: str, epoch: int, change: Callable[[Run], Run]) -> bool:
+        """Change what is shown of a run (a revision, a log line) without moving it; False when the epoch is over."""
+        ...
+
+    def progress(self, run_id: str, line: int, task: str, turn: int, doing: str) -> None:
+        """What a worker is doing now."""
+        ...
+
+    def attempt(self, run_id: str, line: int, task: str) -> int:
+        """Count one more start of this task; a task that takes its machine down each time must not be passed round for ever."""
+        ...
+
+    def baseline(self, key: str) -> str | None:
+        """A stored evidence row of a base SHA, as JSON."""
+        ...
+
+    def keep_baseline(self, key: str, doc: str) -> None: ...
+
+    def branches(self, repo_id: int, issue: int) -> tuple[str, ...]:
+        """Branch names that runs of this issue have taken so far."""
+        ...
+
+    def open_paths(self, repo_id: int, run_id: str) -> tuple[tuple[str, str], ...]:
+        """(path, branch) of every file in other open pull requests of ours in this repository."""
+        ...
+
+    def keep_config(self, repo_id: int, installation_id: int, repo: str, text: str) -> None:
+        """Remember the repository's agent.yml for routing."""
         ...

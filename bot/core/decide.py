@@ -296,11 +296,8 @@ def _retry(run: Run, intent: RetryRun, now: str) -> Decision:
     wanted = intent.from_phase.lower()
     if wanted and wanted not in RETRY_FROM:
         return _say(run, answers.unknown_phase(wanted, tuple(RETRY_FROM)))
-    phase = (
-        RETRY_FROM.get(wanted)
-        or (run.phase if run.phase in get_args(Phase) else None)
-        or ("work" if run.lines else "draft")
-    )
+    fallback: Phase = "work" if run.lines else "draft"
+    phase: Phase = RETRY_FROM[wanted] if wanted else (run.phase or fallback)
     if phase == "challenge" and not run.revisions:
         phase = "draft"
     if phase in ("plan", "work", "verify", "deliver") and not _has_start(run, phase):

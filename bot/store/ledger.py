@@ -27,8 +27,9 @@ class SqlLedger:
             total = conn.execute(sa.select(sa.func.sum(table.c.micros)).where(table.c.run_id == run_id)).scalar() or 0
             if total > cap:
                 conn.rollback()
+                used = dollars(int(total) - micros)
                 raise BudgetExhausted(
-                    f"The next model call could pass this run's limit of {dollars(cap)} ({dollars(int(total) - micros)} spent or reserved).",
+                    f"The next model call could pass this run's limit of {dollars(cap)} ({used} spent or reserved).",
                     axis="dollars",
                 )
 
