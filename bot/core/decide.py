@@ -279,7 +279,7 @@ def _resume(run: Run, intent: ResumeRun, now: str) -> Decision:
     return _again(run, run.phase or ("draft" if drafting else "plan"))
 
 
-RETRY_FROM = {
+RETRY_FROM: dict[str, Phase] = {
     "draft": "draft",
     "spec": "draft",
     "challenge": "challenge",
