@@ -32,6 +32,10 @@ from bot.core.run import (
 from bot.core.transition import Transition, logged, phase_call
 
 
+RELEASE = "/agent waive H1 <reason>"
+"""The verb that lifts a hold; `/agent resume` doesn't."""
+
+
 def advance(run: Run, result: Result, *, now: str) -> Transition:
     """The one answer to every result a phase can hand back."""
     match result:
@@ -146,6 +150,10 @@ def _task_finished(run: Run, result: TaskFinished, now: str) -> Transition:
     line = replace(line, tasks=tasks, state="verifying", head_sha=result.sha, diff=result.diff, flags=result.flags)
     what = f"task {result.task} done in {result.turns} turn{'s' * (result.turns != 1)}: `{result.sha[:7]}`"
     run = logged(with_line(run, line), what, now=now, who=result.model, micros=result.micros)
+    if result.held:
+        some = ", ".join(f"`{path}`" for path in result.held[:5]) + (" and more" if len(result.held) > 5 else "")
+        held = Paused(f"H1: the change touches protected files ({some}), so a person has to release it.", RELEASE)
+        return Transition(replace(run, state=held, phase="verify", epoch=run.epoch + 1))
     waiting = next((it for it in tasks if it.state != "done"), None)
     if waiting:
         return enter(run, Working(), "work", line=line.number, task=waiting.id)
@@ -172,6 +180,7 @@ def _verified(run: Run, result: Verified, now: str) -> Transition:
 def _delivered(run: Run, result: Delivered, now: str) -> Transition:
     line = replace(
         line_of(run, result.line),
+        pushed_sha=result.sha,
         pull_number=result.pull_number,
         pull_url=result.pull_url,
         ready=result.ready,

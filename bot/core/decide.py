@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from bot.core.advance import enter, open_assumptions, start_work, with_line
+from bot.core.advance import RELEASE, enter, open_assumptions, start_work, with_line
 from bot.core.ids import run_id
 from bot.core.intents import (
     AnswerQuestion,
@@ -213,6 +213,8 @@ def _answer(run: Run, intent: AnswerQuestion, now: str) -> Decision:
 
 def _waive(run: Run, intent: WaiveFinding, now: str) -> Decision:
     key, who = intent.id.upper(), intent.to.actor.login
+    if key == "H1":
+        return _release(run, intent, now)
     newest = run.revision
     review = newest.review if newest else None
     if newest is None or review is None or not any(it.id == key and it.status == "open" for it in review.findings):
@@ -233,6 +235,17 @@ def _waive(run: Run, intent: WaiveFinding, now: str) -> Decision:
     if run.mode == "full" and run.state.why.startswith("the review"):
         return start_work(replace(run, approved_sha256=newest.sha256), now)
     return Transition(replace(run, state=AwaitingApproval("every finding is settled")))
+
+
+def _release(run: Run, intent: WaiveFinding, now: str) -> Decision:
+    """Lift the hold on protected files: by name and with a reason, shown in the pull request."""
+    if not isinstance(run.state, Paused) or run.state.verb != RELEASE:
+        return _say(run, answers.nothing_held())
+    who = f"@{intent.to.actor.login}"
+    run = logged(run, "H1 released", now=now, who=who)
+    flag = f"protected files released by {who}: {intent.reason}"
+    lines = tuple(replace(it, flags=(*it.flags, flag)) if it.state == "verifying" else it for it in run.lines)
+    return _again(replace(run, lines=lines), "verify")
 
 
 def _stop(run: Run, intent: StopRun, now: str) -> Decision:
@@ -272,7 +285,9 @@ def _again(run: Run, phase: Phase) -> Transition:
 
 def _resume(run: Run, intent: ResumeRun, now: str) -> Decision:
     if not isinstance(run.state, Paused):
-        return _say(run, answers.nothing_to_resume(run))
+        return _say(run, answers.nothing_to_resume(run)) if intent.to.actor.login else Unchanged()
+    if run.state.verb == RELEASE:
+        return _say(run, run.state.reason)
     drafting = run.state.was == "Drafting"
     who = f"@{intent.to.actor.login}" if intent.to.actor.login else ""
     run = logged(run, "resumed", now=now, who=who)

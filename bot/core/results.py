@@ -52,6 +52,8 @@ class TaskFinished:
     flags: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    """Protected paths that a person must release before anything is pushed."""
     model: str = ""
     micros: int = 0
 
@@ -80,6 +82,7 @@ class Delivered:
     """The SHA is on GitHub and its pull request exists; `ready` only when the evidence is a pass."""
 
     line: int
+    sha: str
     pull_number: int
     pull_url: str
     ready: bool

@@ -166,6 +166,8 @@ class Line:
     branch: str
     state: LineState = "planned"
     head_sha: str = ""
+    pushed_sha: str = ""
+    """What we last put on the branch: a push replaces nothing else."""
     tasks: tuple[TaskState, ...] = ()
     diff: tuple[DiffStat, ...] = ()
     evidence: Evidence | None = None

@@ -1,5 +1,6 @@
 """Plain answers to a command, one sentence or two each: what is the case, and what to say instead."""
 
+from bot.core.events import Actor
 from bot.core.run import (
     AwaitingAnswer,
     AwaitingApproval,
@@ -13,6 +14,9 @@ from bot.core.run import (
     Stopped,
     Working,
 )
+
+NOBODY = Actor(0, "")
+"""Who acts when nobody did: a timer, an uninstalled App."""
 
 
 def standing(run: Run) -> str:
@@ -131,3 +135,24 @@ def unknown_phase(name: str, known: tuple[str, ...]) -> str:
 def retry_too_far(phase: str) -> str:
     """Retry from a phase whose input was never made."""
     return f"This run never came as far as {phase}: say `/agent retry from=draft`."
+
+
+def not_served(owner: str) -> str:
+    """An installation outside JOURNEYMAN_OWNERS."""
+    return f"This server does not work for `{owner}`: its operator has to add the account to JOURNEYMAN_OWNERS."
+
+
+def no_permission(login: str, role: str, required: str) -> str:
+    """A label by somebody below the required role."""
+    has = f"has the role {role}" if role != "none" else "has no role here"
+    return f"`{login}` {has}, and this needs {required}: ask somebody with write permission to put the label on."
+
+
+def author_may_not_approve() -> str:
+    """`approval.not_author` is set."""
+    return "This repository asks for an approval by somebody other than the issue's author."
+
+
+def nothing_held() -> str:
+    """A release of a hold that isn't there."""
+    return "Nothing is held in this run."

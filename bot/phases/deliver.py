@@ -1,0 +1,89 @@
+"""Deliver: who asked and whether it is still wanted are checked again, then exactly the SHA that has evidence is pushed, and its pull request made."""
+
+from dataclasses import dataclass
+
+from bot.core.advance import line_of
+from bot.core.forge import PullRequest
+from bot.core.results import Delivered, PhaseHeld
+from bot.core.run import Line
+from bot.core.text import pull_request
+from bot.phases.context import PhaseRun
+from bot.ports import Cancelled
+
+Ended = Delivered | PhaseHeld
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The pull request as GitHub names it."""
+
+    number: int
+    url: str
+
+
+async def deliver(phase: PhaseRun) -> Ended:
+    """Push and open the pull request (a draft: the publisher makes it ready when the view says so)."""
+    line = line_of(phase.run, phase.call.line)
+    refused = await phase.step("permission", str, lambda: _refused(phase))
+    if refused:
+        return PhaseHeld("Paused", refused, "/agent resume")
+    await phase.step("push", str, lambda: _push(phase, line))
+    pull = await phase.step("pull", Opened, lambda: _pull(phase, line))
+    green = line.evidence is not None and line.evidence.result == "PASS"
+    return Delivered(line.number, line.head_sha, pull.number, pull.url, ready=green)
+
+
+async def _refused(phase: PhaseRun) -> str:
+    run = phase.run
+    role = await phase.ctx.github.permission(run.installation_id, run.repo.full_name, run.requester)
+    if role in ("write", "maintain", "admin"):
+        return ""
+    return f"`{run.requester}`, who asked for this run, no longer has write permission, so nothing was pushed."
+
+
+async def _push(phase: PhaseRun, line: Line) -> str:
+    ctx, run = phase.ctx, phase.run
+    if line.evidence is None or line.evidence.sha != line.head_sha:
+        raise Cancelled("nothing is pushed without evidence for exactly that commit")
+    ctx.gate.check(line.branch, "the branch name")
+    ctx.gate.check(await ctx.git.patch(run.repo.full_name, run.base_sha, line.head_sha), "the change")
+    token = await ctx.github.token(run.installation_id, run.repo.id, write=True)
+    there = await ctx.git.remote_head(run.repo.full_name, line.branch, token)
+    if there == line.head_sha:
+        return line.head_sha
+    if not await phase.steps.still_mine():
+        raise Cancelled("the run was stopped before its push")
+    await ctx.git.push(run.repo.full_name, sha=line.head_sha, branch=line.branch, expected=line.pushed_sha, token=token)
+    return line.head_sha
+
+
+async def _pull(phase: PhaseRun, line: Line) -> Opened:
+    ctx, run = phase.ctx, phase.run
+    title = pull_request.title(run, line)
+    body = pull_request.body(run, line, ctx.rows.spend(run.id))
+    ctx.gate.check(title, "the pull request's title")
+    ctx.gate.check(body, "the pull request's body")
+
+    async def find() -> str | None:
+        pull = await ctx.github.find_pull(run.installation_id, run.repo.full_name, line.branch)
+        return _named(pull) if pull is not None and pull.state == "open" else None
+
+    async def act() -> str:
+        pull = await ctx.github.create_pull(
+            run.installation_id,
+            run.repo.full_name,
+            head=line.branch,
+            base=run.base_ref,
+            title=title,
+            body=body,
+            draft=True,
+        )
+        return _named(pull)
+
+    remote = await ctx.effects.once(f"{run.id}/line/{line.number}/pull", find, act, phase.steps.still_mine)
+    number, _, url = remote.partition(" ")
+    return Opened(int(number), url)
+
+
+def _named(pull: PullRequest) -> str:
+    return f"{pull.number} {pull.url}"
