@@ -193,7 +193,7 @@ async def test_a_check_is_created_then_updated(app: GitHubApp, github: respx.Moc
 
 
 async def test_a_check_is_found_by_our_own_id(app: GitHubApp, github: respx.MockRouter):
-    runs = [{"id": 1, "external_id": "other"}, {"id": 2, "external_id": "r1/verify"}]
+    runs = [{"id": 2, "external_id": "r1/verify"}, {"id": 3, "external_id": "other"}]
     github.get(f"{BASE}/commits/{'b' * 40}/check-runs").respond(200, json={"total_count": 2, "check_runs": runs})
     assert await app.find_check(7, REPO, sha="b" * 40, external_id="r1/verify") == 2
 

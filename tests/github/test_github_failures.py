@@ -1,11 +1,14 @@
 """What GitHub's failures become, and what is tried again."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import httpx
 import pytest
 import respx
 
 from bot.github.app import GitHubApp
-from bot.github.transport import SharedTransport, proxy_for
+from bot.github.transport import Connections, proxy_for
 from bot.ports import Permanent, PortError, Transient, UserFacing
 from tests.github.conftest import NOW, REPO
 
@@ -80,13 +83,53 @@ async def test_a_name_that_is_no_repository_is_never_asked_for(app: GitHubApp, g
         await app.issue(7, "../app", 3)
 
 
-async def test_clients_can_not_close_the_shared_connections(app: GitHubApp):
-    transport = SharedTransport()
-    async with httpx.AsyncClient(transport=transport):
-        pass
-    assert not transport._pool._connections  # the pool is untouched and usable
-    await transport.shut()
+@pytest.mark.timeout(10)
+async def test_a_read_does_not_sleep_out_a_long_rate_limit(app: GitHubApp, github: respx.MockRouter):
+    github.get(f"/repos/{REPO}/issues/3").respond(403, json={}, headers={"retry-after": "3600"})
+    with pytest.raises(Transient):
+        await app.issue(7, REPO, 3)
 
 
-def test_a_proxy_is_never_used_for_loopback():
+async def test_a_read_waits_for_a_short_rate_limit(app: GitHubApp, github: respx.MockRouter):
+    short = httpx.Response(429, json={}, headers={"retry-after": "0"})
+    github.get(f"/repos/{REPO}/issues/3").mock(side_effect=[short, httpx.Response(200, json=ISSUE)])
+    assert (await app.issue(7, REPO, 3)).number == 3
+
+
+class Counting(BaseHTTPRequestHandler):
+    """Answers `{}` and counts connections on its server."""
+
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+async def test_many_calls_use_one_connection():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        server.connections = 0
+        Thread(target=server.serve_forever).start()
+        pool = Connections(f"http://127.0.0.1:{server.server_port}")
+        for _ in range(5):
+            github = pool.client("a token")
+            await github.arequest("GET", "/app")
+        await pool.transport.shut()
+        server.shutdown()
+        assert server.connections == 1
+
+
+def test_the_proxy_of_the_environment_is_used_but_never_for_loopback(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert proxy_for(httpx.URL("http://github.test")) == "http://proxy.test:3128"
     assert proxy_for(httpx.URL("http://127.0.0.1:8080")) is None

@@ -21,6 +21,10 @@ def sent(route: respx.Route, call: int = -1) -> dict[str, object]:
     return json.loads(route.calls[call].request.content)
 
 
+def minted(token: str, seconds: float) -> httpx.Response:
+    return httpx.Response(201, json={"token": token, "expires_at": expires(seconds)})
+
+
 async def test_a_git_token_reads_one_repository_and_nothing_else(app: GitHubApp, github: respx.MockRouter):
     assert await app.token(7, 11, write=False) == "ghs_1"
     assert sent(github["mint"]) == {"permissions": {"contents": "read"}, "repository_ids": [11]}
@@ -56,6 +60,7 @@ async def test_one_caller_who_gives_up_does_not_take_the_token_from_the_others(
 
 
 async def test_a_token_is_kept_for_55_minutes(app: GitHubApp, github: respx.MockRouter, clock: StillClock):
+    github["mint"].mock(side_effect=[minted("ghs_1", 7200), minted("ghs_2", 7200)])
     await app.token(7, 11, write=True)
     clock.time += 54 * 60
     assert await app.token(7, 11, write=True) == "ghs_1"
