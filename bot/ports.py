@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.core.budget import Charge
+from bot.core.budget import Charge, Spend
 from bot.core.conversation import Json, ModelAnswer, ModelRequest
 from bot.core.diff import FileDiff, Harvest, TreeEntry
 from bot.core.forge import Comment, IssueText, PullRequest, RepositoryInfo
@@ -406,6 +406,10 @@ class RunRows(Protocol):
         ...
 
     def keep_baseline(self, key: str, doc: str) -> None: ...
+
+    def spend(self, run_id: str) -> Spend:
+        """What the run has cost so far."""
+        ...
 
     def branches(self, repo_id: int, issue: int) -> tuple[str, ...]:
         """Branch names that runs of this issue have taken so far."""

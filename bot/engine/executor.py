@@ -1,7 +1,6 @@
 """One engine a database: an exclusive lock for the process's life, because a second one would run the first one's steps again."""
 
 import fcntl
-import json
 import os
 from pathlib import Path
 
@@ -28,9 +27,3 @@ class ExecutorLock:
             ) from None
         self._fd = fd
 
-
-def write_heartbeat(path: Path, *, now: float, queues: dict[str, int], sandbox: str) -> None:
-    """What `/readyz` reads: replaced whole, so that a reader never sees half of it."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps({"at": now, "pid": os.getpid(), "queues": queues, "sandbox": sandbox}))
-    fresh.replace(path)

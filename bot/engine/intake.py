@@ -33,7 +33,7 @@ from bot.engine import receipts
 from bot.engine.durable import Durable
 from bot.ports import Clock, GitHub, PortError, Transient
 from bot.store import runs, tables
-from bot.store.inbox import Inbox, Row
+from bot.store.inbox import Inbox, InboxRow
 from bot.store.runs import upsert
 
 log = logging.getLogger("journeyman.intake")
@@ -81,6 +81,7 @@ class Intake:
         self._github, self._doors, self._clock = github, doors, clock
         self._woken = asyncio.Event()
         self._not_before: dict[str, tuple[int, float]] = {}
+        self._problems: dict[str, str] = {}
 
     def poke(self) -> None:
         """A row was stored."""
@@ -116,20 +117,21 @@ class Intake:
             self._not_before.pop(row.guid, None)
             await self._afterwards(after)
         if taken:
-            await asyncio.to_thread(self._inbox.mark_taken, taken)
+            await asyncio.to_thread(self._inbox.mark_taken, taken, self._problems)
+            self._problems = {}
             self._doors.woken()
         return len(taken)
 
-    def _due(self, row: Row) -> bool:
+    def _due(self, row: InboxRow) -> bool:
         return self._not_before.get(row.guid, (0, 0.0))[1] <= self._clock.now()
 
-    def _later(self, row: Row) -> None:
+    def _later(self, row: InboxRow) -> None:
         tries = self._not_before.get(row.guid, (0, 0.0))[0] + 1
         self._not_before[row.guid] = (tries, self._clock.now() + min(2.0**tries, 60.0))
 
     # ---- judging: parse, route, permission (asks GitHub, writes nothing) -----------------------------------------
 
-    async def _judge(self, row: Row) -> list[Judged] | None:
+    async def _judge(self, row: InboxRow) -> list[Judged] | None:
         """The row's intents, judged; None when it must wait (GitHub could not be asked): permission fails closed, with retry."""
         try:
             intents, config = await asyncio.to_thread(self._intents, row)
@@ -143,10 +145,10 @@ class Intake:
             return []
         except Exception:
             log.exception("delivery %s met a bug", row.guid)
-            await asyncio.to_thread(self._inbox.note_problem, row.guid, "a bug: see the engine's log")
+            self._problems[row.guid] = "a bug: see the engine's log"
             return []
 
-    def _intents(self, row: Row) -> tuple[list[Intent], RepoConfig]:
+    def _intents(self, row: InboxRow) -> tuple[list[Intent], RepoConfig]:
         if row.event == TIMER:
             return self._timer(row), self._doors.config("")
         event = self._doors.parse(row.event, row.guid, row.body)
@@ -154,7 +156,7 @@ class Intake:
             return [], self._doors.config("")
         if isinstance(event, Malformed):
             log.error("delivery %s can't be read: %s", row.guid, event.reason)
-            self._inbox.note_problem(row.guid, event.reason)
+            self._problems[row.guid] = event.reason
             return [], self._doors.config("")
         config = self._config(None if isinstance(event, InstallationChanged) else event.at.repo)
         return self._doors.route(event, config), config
@@ -190,7 +192,7 @@ class Intake:
 
     # ---- committing: one transaction a row -----------------------------------------------------------------------
 
-    def _commit(self, row: Row, judged: list[Judged], after: After) -> None:
+    def _commit(self, row: InboxRow, judged: list[Judged], after: After) -> None:
         with self._database.begin() as conn:
             insert = upsert(conn, tables.handled).values(guid=row.guid, at=self._clock.stamp())
             fresh = insert.on_conflict_do_nothing(index_elements=["guid"]).returning(tables.handled.c.guid)
@@ -318,9 +320,9 @@ class Intake:
         with self._database.connect() as conn:
             due = conn.execute(query).all()
         for row in due:
-            self._inbox.put_now(f"timer-{row.id}-{row.epoch}", TIMER, row.id.encode())
+            self._inbox.add(InboxRow(f"timer-{row.id}-{row.epoch}", TIMER, row.id.encode(), self._clock.now()))
 
-    def _timer(self, row: Row) -> list[Intent]:
+    def _timer(self, row: InboxRow) -> list[Intent]:
         with self._database.connect() as conn:
             run = runs.load(conn, row.body.decode())
         if run is None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from bot.core.run import Phase
 from bot.core.transition import PhaseCall
 from bot.engine.durable import Body, Durable
-from bot.engine.executor import ExecutorLock, write_heartbeat
+from bot.engine.executor import ExecutorLock
 from bot.ports import Clock
+from bot.store.heartbeat import Beat, write_beat
 
 log = logging.getLogger("journeyman.engine")
 BEAT = 2.0
@@ -29,7 +30,9 @@ class Engine:
     queues: Mapping[str, int]
     loops: Sequence[Callable[[], Awaitable[None]]]
     listen: Callable[[], Callable[[], None]]
-    sandbox: str
+    name: str
+    last_success: Callable[[], float]
+    backlog: Callable[[], int]
     clock: Clock
     drain_seconds: int = 20
 
@@ -60,5 +63,5 @@ async def run(engine: Engine, *, ready: Callable[[], None] = lambda: None) -> No
 
 async def _beat(engine: Engine) -> None:
     while True:
-        write_heartbeat(engine.heartbeat, now=engine.clock.now(), queues=dict(engine.queues), sandbox=engine.sandbox)
+        write_beat(engine.heartbeat, Beat(engine.name, engine.clock.now(), engine.last_success(), engine.backlog()))
         await asyncio.sleep(BEAT)

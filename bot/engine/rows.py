@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from bot.core.budget import Spend
 from bot.core.run import TERMINAL, Run
 from bot.store import runs, tables
 from bot.store.runs import upsert
@@ -66,6 +67,11 @@ class SqlRunRows:
         with self._database.begin() as conn:
             insert = upsert(conn, tables.baseline).values(key=key, doc=doc)
             conn.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
+
+    def spend(self, run_id: str) -> Spend:
+        """What the run has cost so far."""
+        with self._database.connect() as conn:
+            return runs.spend(conn, run_id)
 
     def branches(self, repo_id: int, issue: int) -> tuple[str, ...]:
         """Branch names that runs of this issue have taken so far."""

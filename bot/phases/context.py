@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from bot.core.run import Run
 from bot.core.transition import PhaseCall
-from bot.ports import Blobs, Clock, Effects, Gate, Git, GitHub, Ledger, Model, RunRows, Sandbox, Steps
+from bot.ports import Blobs, Clock, Effects, Gate, Git, GitHub, Journal, Ledger, Model, RunRows, Sandbox, Steps
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Context:
     effects: Effects
     gate: Gate
     rows: RunRows
+    journals: Callable[[str, str], Journal]
     clock: Clock
     ceilings: tuple[tuple[str, float], ...]
 
