@@ -26,4 +26,3 @@ class ExecutorLock:
                 verb="",
             ) from None
         self._fd = fd
-
