@@ -9,8 +9,9 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from bot.core.redact import Secret
+from bot.core.repo_config import Ceilings, ceilings_of
 
-DEFAULT_LIMITS = {"usd_per_run": 10.0, "usd_per_day": 200.0, "workers": 2.0}
+DEFAULT_LIMITS = {"usd_per_run": "10", "usd_per_day": "200", "workers": "2"}
 PUBLISH_SECONDS = 10.0
 
 
@@ -37,15 +38,11 @@ class Settings:
     master_key: Secret
     url: str
     owners: tuple[str, ...]
-    limits: tuple[tuple[str, float], ...]
+    limits: Ceilings
     sandbox: str
     host: str
     port: int
     publish_seconds: float
-
-    def limit(self, name: str) -> float:
-        """A ceiling that no repo can raise."""
-        return dict(self.limits).get(name, DEFAULT_LIMITS.get(name, 0.0))
 
     @property
     def inbox(self) -> Path:
@@ -163,17 +160,12 @@ def _master_key(home: Path, value: str) -> Secret:
     return Secret(value)
 
 
-def _limits(value: str) -> tuple[tuple[str, float], ...]:
-    out = dict(DEFAULT_LIMITS)
-    for part in filter(None, (it.strip() for it in value.split(","))):
-        name, _, number = part.partition("=")
-        try:
-            out[name.strip()] = float(number)
-        except ValueError:
-            raise SettingsProblem(
-                f"JOURNEYMAN_LIMITS: `{part}` is not name=number (for example usd_per_run=10)."
-            ) from None
-    return tuple(sorted(out.items()))
+def _limits(value: str) -> Ceilings:
+    parts = (it.strip().partition("=") for it in value.split(",") if it.strip())
+    try:
+        return ceilings_of({**DEFAULT_LIMITS, **{name.strip(): number.strip() for name, _, number in parts}})
+    except ValueError as problem:
+        raise SettingsProblem(f"JOURNEYMAN_LIMITS: {problem} (for example usd_per_run=10,workers=2).") from None
 
 
 def _choice(value: str) -> str:

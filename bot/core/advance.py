@@ -31,7 +31,6 @@ from bot.core.run import (
 )
 from bot.core.transition import Transition, logged, phase_call
 
-
 RELEASE = "/agent waive H1 <reason>"
 """The verb that lifts a hold; `/agent resume` doesn't."""
 

@@ -147,7 +147,7 @@ def _check(run: Run, line: Line) -> tuple[CheckView, ...]:
 
 
 def _reactions(run: Run) -> tuple[Reaction, ...]:
-    receipts = [Reaction(None, "eyes"), *(Reaction(comment, "eyes") for comment in run.acted_comments)]
+    receipts: list[Reaction] = []
     if any(task.state != "waiting" for line in run.lines for task in line.tasks):
         receipts.append(Reaction(None, "rocket"))
     if run.state.kind == "Failed":

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.core.repo_config import Ceilings
 from bot.core.run import Run
 from bot.core.transition import PhaseCall
 from bot.ports import Blobs, Clock, Effects, Gate, Git, GitHub, Journal, Ledger, Model, RunRows, Sandbox, Steps
@@ -40,7 +41,8 @@ class Context:
     rows: RunRows
     journals: Callable[[str, str], Journal]
     clock: Clock
-    ceilings: tuple[tuple[str, float], ...]
+    ceilings: Ceilings
+    app_slug: str
 
 
 @dataclass(frozen=True, slots=True)

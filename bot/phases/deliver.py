@@ -1,4 +1,4 @@
-"""Deliver: who asked and whether it is still wanted are checked again, then exactly the SHA that has evidence is pushed, and its pull request made."""
+"""Deliver: permission and stop are checked again, exactly the SHA that has evidence is pushed, and its pull request is opened."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from bot.core.advance import line_of
 from bot.core.forge import PullRequest
 from bot.core.results import Delivered, PhaseHeld
 from bot.core.run import Line
-from bot.core.text import pull_request
+from bot.core.view import Snapshot, view
 from bot.phases.context import PhaseRun
 from bot.ports import Cancelled
 
@@ -59,8 +59,9 @@ async def _push(phase: PhaseRun, line: Line) -> str:
 
 async def _pull(phase: PhaseRun, line: Line) -> Opened:
     ctx, run = phase.ctx, phase.run
-    title = pull_request.title(run, line)
-    body = pull_request.body(run, line, ctx.rows.spend(run.id))
+    spend = ctx.rows.spend(run.id)
+    shown = view(Snapshot(run, spend, (), 0, ctx.clock.stamp(), ctx.app_slug))
+    title, body = next((it.title, it.body) for it in shown.pulls if it.line == line.number)
     ctx.gate.check(title, "the pull request's title")
     ctx.gate.check(body, "the pull request's body")
 

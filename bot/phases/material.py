@@ -41,7 +41,7 @@ async def gather(phase: PhaseRun, base_sha: str, *, at_stake: tuple[str, ...] = 
     snapshot = snapshot_of(phase)
     rules = await foundation.read(git, repo, base_sha, at_stake=at_stake, tree=tree)
     words = "\n".join(block.text for block in snapshot.blocks)
-    shown = await repo_map.repo_map(git, repo, base_sha, issue_text=words, tree=tree, tokens=MAP_TOKENS)
+    shown = await repo_map.read(git, repo, base_sha, words, tree=tree, tokens=MAP_TOKENS)
     delimiter = secrets.token_hex(12)
     inputs = {
         "foundation": rules.prompt_text,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.agent.found_commands import found, wanted_files
+from bot.agent.found_commands import READ, found
 from bot.core.evidence import VerifyCommand
 from bot.core.repo_config import RepoConfig, clamp
 from bot.core.repo_config_file import parse_config
@@ -28,11 +28,14 @@ async def ground(phase: PhaseRun, sha: str) -> Ground:
     paths = tuple(entry.path for entry in await git.tree(repo, sha) if entry.mode != "160000")
     raw = await git.blob(repo, sha, CONFIG) if CONFIG in paths else None
     read = parse_config(raw or b"")
-    config = clamp(read.config, dict(phase.ctx.ceilings))
+    config = clamp(read.config, phase.ctx.ceilings)
     commands = config.verify.declared
     if not commands:
-        files = {path: await git.blob(repo, sha, path) or b"" for path in wanted_files(paths)}
-        commands = found(files, paths)
+        files = dict.fromkeys(paths, b"")
+        for path in paths:
+            if path in READ:
+                files[path] = await git.blob(repo, sha, path) or b""
+        commands = found(files)
     text = (raw or b"").decode("utf-8", "replace")
     return Ground(paths, config, text, tuple(it.message for it in read.problems), commands)
 

@@ -9,7 +9,6 @@ from bot.agent.found_commands import counts, test_paths
 from bot.core.advance import line_of
 from bot.core.evidence import Evidence, Result, Row, VerifyCommand, Where
 from bot.core.results import Verified
-from bot.core.redact import scrub
 from bot.phases.context import PhaseRun
 from bot.phases.repo import Ground, ground
 from bot.ports import SandboxRun
@@ -117,7 +116,7 @@ async def _run(phase: PhaseRun, command: VerifyCommand, sha: str, where: Where) 
         exit_code=None if missing else done.exit_code,
         seconds=round(done.seconds, 2),
         output_sha256=done.output_sha256,
-        output_tail=scrub(text[-TAIL:]),
+        output_tail=text[-TAIL:],
         counts=counts(text),
         not_run=f"the command was not found: {text.strip().splitlines()[-1][:160]}" if missing and text.strip() else "",
         timed_out=done.killed == "timeout",

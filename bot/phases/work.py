@@ -109,7 +109,7 @@ async def _outcome(phase: PhaseRun, job: Job, checkout: Checkout, outcome: loop.
 
 
 async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: loop.Reported) -> Ended:
-    ctx, run = phase.ctx, phase.run
+    ctx = phase.ctx
     pack, tree, _ = await export.export(ctx.sandbox, checkout)
     harvest = await ctx.git.harvest(checkout, pack, tree)
     if harvest.problems:

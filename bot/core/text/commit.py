@@ -4,15 +4,23 @@ from bot.core.text import defang
 
 
 def message(
-    subject: str, *, run_id: str, spec_sha256: str, task_id: str = "", why: str = "", co_author: str = ""
+    subject: str,
+    *,
+    run_id: str,
+    spec_sha256: str,
+    task_id: str = "",
+    why: str = "",
+    co_author: str = "",
+    skip_ci: bool = False,
 ) -> str:
-    """Subject, reason, trailers. `co_author` is a login; leave it empty where the git adapter adds it."""
+    """Subject, reason, trailers; `skip_ci` holds the repository's CI back (SECURITY.md 25). `co_author` is a login; leave it empty where the git adapter adds it."""
     trailers = [f"Agent-Run: {run_id}", f"Agent-Spec: {spec_sha256}"]
     if task_id:
         trailers.append(f"Agent-Task: {task_id}")
     if co_author:
         trailers.append(f"Co-authored-by: {identity(co_author)}")
-    parts = [defang.plain(subject, 72) or "Change", defang.paragraph(why).strip(), "\n".join(trailers)]
+    head = f"{defang.plain(subject, 72) or 'Change'}{' [skip ci]' if skip_ci else ''}"
+    parts = [head, defang.paragraph(why).strip(), "\n".join(trailers)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
