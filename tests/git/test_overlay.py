@@ -56,7 +56,7 @@ def inside(checkout: Checkout, script: str) -> str:
         *mount,
         *bind,
         "--chdir",
-        "/tmp",
+        "/w",
     ]
     done = subprocess.run(
         [*map(str, argv), "--setenv", "HOME", "/nonexistent", "sh", "-ec", script],
