@@ -127,17 +127,18 @@ class EngineGit:
                 lambda git, _: checkouts.ensure_base(git, self._ground, repo, sha=sha),
                 f"checking out {repo}",
             )
-        async with self._lock(f"{folded(repo)} {key}"):
-            return await self._offload(
-                lambda git: checkouts.open_checkout(git, self._ground, repo, sha=sha, key=key), "opening a checkout"
-            )
+        return await self._keyed(
+            repo, key, lambda git: checkouts.open_checkout(git, self._ground, repo, sha=sha, key=key), "opening a checkout"
+        )
 
     async def close(self, checkout: Checkout) -> None:
         """See ports.Git."""
-        async with self._lock(f"{folded(checkout.repo)} {checkout.key}"):
-            await self._offload(
-                lambda git: checkouts.close_checkout(git, self._ground, checkout), "removing a checkout"
-            )
+        await self._keyed(
+            checkout.repo,
+            checkout.key,
+            lambda git: checkouts.close_checkout(git, self._ground, checkout),
+            "removing a checkout",
+        )
 
     async def harvest(self, checkout: Checkout, pack: bytes, tree: str) -> Harvest:
         """See ports.Git. Objects are kept unless there are problems; a hold keeps them, for the person who releases it."""
@@ -192,6 +193,16 @@ class EngineGit:
                 return work(git, lock)
 
         async with self._lock(folded(repo)):
+            return await self._offload(under_lock, doing)
+
+    async def _keyed(self, repo: str, key: str, work: Callable[[Runner], T], doing: str) -> T:
+        """One opener or closer per checkout, in all processes."""
+
+        def under_lock(git: Runner) -> T:
+            with flocked(self._at.checkout_lock(repo, key), git.stop):
+                return work(git)
+
+        async with self._lock(f"{folded(repo)} {key}"):
             return await self._offload(under_lock, doing)
 
     async def _read(self, repo: str, work: Callable[[Runner, Path], T]) -> T:

@@ -6,6 +6,7 @@ The engine writes these once and never runs git in them again: from then on they
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bot.ports import Checkout, Permanent
 
 BRANCH = "refs/heads/work"
 OPENED = "opened.json"
+KEPT_BASES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class Ground:
 def prepare(ground: Ground) -> None:
     """Make the engine's directories; those with repositories' contents are closed to everybody but us and the worker."""
     home = ground.at.home
-    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    if not home.exists():
+        home.mkdir(parents=True)
+        home.chmod(0o711)  # whatever our umask is: the worker passes through
     for name in ("mirrors", "bases", "checkouts", "quarantine", "tmp", "locks", "empty"):
         directory = home / name
         directory.mkdir(exist_ok=True)
@@ -48,7 +52,7 @@ def ensure_base(git: Runner, ground: Ground, repo: str, *, sha: str) -> Path:
         return place
     remove_tree(place, tool_path=git.path)
     files = place / "files"
-    files.mkdir(parents=True)
+    make_passable(files, ground.at.home)
     mirror = ground.at.mirror(repo)
     env = {"GIT_INDEX_FILE": str(place / "index"), "GIT_WORK_TREE": str(files)}
     git(mirror, "read-tree", sha, env=env, timeout=600.0)
@@ -56,6 +60,7 @@ def ensure_base(git: Runner, ground: Ground, repo: str, *, sha: str) -> Path:
     git(mirror, "checkout-index", "--all", "--force", "--quiet", "-u", env=env, timeout=1800.0)
     _give(files, ground.owner)
     (place / "done").touch()
+    _evict(git, ground, repo)
     return place
 
 
@@ -68,11 +73,12 @@ def open_checkout(git: Runner, ground: Ground, repo: str, *, sha: str, key: str)
     """Open or reopen a checkout over a base that is complete. A finished one of the same SHA keeps what its worker did."""
     place = ground.at.checkout(repo, key)
     checkout = _described(ground, repo, sha=sha, key=key)
+    os.utime(checkout.base.parent / "done")  # bases go by last use
     if _opened_at(place) == sha:
         return checkout
     remove_tree(place, tool_path=git.path)
     for directory in (checkout.upper, checkout.scratch, checkout.home):
-        directory.mkdir(parents=True)
+        make_passable(directory, ground.at.home)
     top = checkout.upper
     if checkout.copy is not None:
         top = checkout.copy
@@ -92,6 +98,25 @@ def close_checkout(git: Runner, ground: Ground, checkout: Checkout) -> None:
     # the marker goes first: a removal that is cut short must not look like a checkout that can be reopened
     (place / OPENED).unlink(missing_ok=True)
     remove_tree(place, tool_path=git.path)
+
+
+def make_passable(directory: Path, home: Path) -> None:
+    """Make a directory whose way the worker may pass whatever our umask is; who else may is decided at the top of `home`."""
+    directory.mkdir(parents=True)
+    inside = directory.relative_to(home)
+    for place in (inside, *inside.parents):
+        if len(place.parts) > 1:
+            (home / place).chmod(0o755)
+
+
+def _evict(git: Runner, ground: Ground, repo: str) -> None:
+    """Remove bases that no checkout stands on and nobody asked for in a day, but the newest few."""
+    used = {_opened_at(place) for place in ground.at.checkouts(repo).glob("*")}
+    aged = sorted((done.stat().st_mtime, done.parent) for done in ground.at.bases(repo).glob("*/done"))
+    for last_use, base in aged[:-KEPT_BASES]:
+        if base.name not in used and last_use < time.time() - 86_400:
+            (base / "done").unlink()
+            remove_tree(base, tool_path=git.path)
 
 
 def _described(ground: Ground, repo: str, *, sha: str, key: str) -> Checkout:

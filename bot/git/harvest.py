@@ -41,6 +41,10 @@ def harvest(git: Runner, at: Layout, repo: str, *, base: str, pack: bytes, tree:
             files, judgement = _judge(git, store, old=base, new=new, policy=policy)
         except Refused as refusal:
             return Harvest(tree=new, files=(), problems=(str(refusal),))
+        except GitFailed as failure:
+            if _is_ours(failure):
+                raise
+            return Harvest(tree=new, files=(), problems=(f"The change can't be judged: {_reason(failure)}.",))
         if not judgement.problems:
             _migrate(git, store, mirror, new=new, base=base)
     return Harvest(new, files, judgement.problems, judgement.held, judgement.warned)
@@ -92,14 +96,17 @@ def _judge(git: Runner, store: Path, *, old: str, new: str, policy: Policy) -> t
     try:
         raw = objects.raw_diff(git, store, old, new, most=RAW_KIB, renames=False, timeout=TIMEOUT)
     except GitFailed as failure:
-        if failure.why == "stopped":
+        if _is_ours(failure):
             raise
         raise Refused("The change lists more files, or deeper folders, than can be judged.") from failure
     if len(raw) > policy.max_files:
         raise Refused(f"The change touches {len(raw)} files; the limit is {policy.max_files}.")
     for entry in raw:
         _decodable(entry.path)
-    known = objects.sizes(git, store, [e.new_oid for e in raw if e.new_mode not in (ABSENT, GITLINK)])
+    try:
+        known = objects.sizes(git, store, [e.new_oid for e in raw if e.new_mode not in (ABSENT, GITLINK)])
+    except Permanent as confusion:  # a tree or a commit where the mode says file
+        raise Refused("The change lists as a file what is no file.") from confusion
     rough = tuple(_rough(entry, known) for entry in raw)
     judgement = judge(policy, rough)
     if judgement.problems:
@@ -171,15 +178,21 @@ def _contained(git: Runner, store: Path, *args: str, what: str, stdin: bytes = b
     try:
         git(store, *args, stdin=stdin, timeout=TIMEOUT, memory_mb=MEMORY_MB)
     except GitFailed as failure:
-        if failure.why == "stopped" or "No space left on device" in failure.error:
+        if _is_ours(failure):
             raise
-        reason = "it took too long" if failure.why == "timeout" else _reason(failure)
-        raise Refused(f"{what}: {reason}.") from failure
+        raise Refused(f"{what}: {_reason(failure)}.") from failure
+
+
+def _is_ours(failure: GitFailed) -> bool:
+    """Whether it says nothing about the change: we stopped it, or our disk is full."""
+    return failure.why == "stopped" or "No space left on device" in failure.error
 
 
 def _reason(failure: GitFailed) -> str:
     """Git's first complaint, which names object ids and rules; names that a worker chose are made harmless."""
-    if failure.code < 0:
+    if failure.why == "timeout":
+        return "it took too long"
+    if failure.code < 0 or failure.why:
         return "git could not process them within its limits"
     line = next((row for row in failure.error.splitlines() if row.startswith(("error:", "fatal:"))), "git refused them")
     return show(line.split(":", 1)[-1].strip()).strip("`")
