@@ -328,6 +328,10 @@ class GitHub(Protocol):
 
     async def find_check(self, installation_id: int, repo: str, *, sha: str, external_id: str) -> int | None: ...
 
+    async def revoke(self, installation_id: int, repo_id: int) -> None:
+        """End the tokens of a repository when the last run that used them has ended."""
+        ...
+
     async def drop_installation(self, installation_id: int) -> None:
         """Forget cached tokens."""
         ...
@@ -375,10 +379,18 @@ class Journal(Protocol):
 
 
 class Gate(Protocol):
-    """The one check of everything that is published: comments, bodies, commit messages, branch names, patches."""
+    """The one check of everything that is published. Raises UserFacing, naming the text and the rule, where it holds a secret; blocking."""
 
-    def check(self, text: str, where: str) -> None:
-        """Raises UserFacing, naming `where` and the rule, when the text holds a secret."""
+    def check(self, text: str, *, what: str, run_id: str = "") -> str:
+        """The text itself; `what` names it in the sentence."""
+        ...
+
+    def check_branch(self, name: str, *, run_id: str = "") -> str:
+        """A branch name of ours."""
+        ...
+
+    def check_patch(self, patch: str, *, run_id: str = "") -> None:
+        """A unified diff: what it adds and the paths it touches."""
         ...
 
 

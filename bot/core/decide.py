@@ -196,7 +196,7 @@ def _answer(run: Run, intent: AnswerQuestion, now: str) -> Decision:
     key, who = intent.id.upper(), f"@{intent.to.actor.login}"
     run = logged(run, f"{key} answered", now=now, who=who)
     if key.startswith("Q"):
-        run = replace(run, refine=intent.text, attempt=run.attempt + 1, said="")
+        run = replace(run, refine=intent.text, resumes=run.resumes + 1, said="")
         line = next(it for it in run.lines if it.state == "working")
         task = next(it for it in line.tasks if it.state != "done")
         return enter(run, Working(), "work", line=line.number, task=task.id)
@@ -245,7 +245,7 @@ def _release(run: Run, intent: WaiveFinding, now: str) -> Decision:
     run = logged(run, "H1 released", now=now, who=who)
     flag = f"protected files released by {who}: {intent.reason}"
     lines = tuple(replace(it, flags=(*it.flags, flag)) if it.state == "verifying" else it for it in run.lines)
-    return _again(replace(run, lines=lines), "verify")
+    return _again(replace(run, lines=lines, resumes=run.resumes + 1), "verify")
 
 
 def _stop(run: Run, intent: StopRun, now: str) -> Decision:
@@ -273,8 +273,8 @@ def _pause(run: Run, intent: PauseRun, now: str) -> Decision:
 
 
 def _again(run: Run, phase: Phase) -> Transition:
-    """Start `phase` once more, as a new attempt; line and task are those that the run stands at."""
-    run = replace(run, attempt=run.attempt + 1, said="")
+    """Start `phase` once more; line and task are those that the run stands at."""
+    run = replace(run, said="")
     spec_phase = phase in ("draft", "challenge")
     line = next((it for it in run.lines if it.state not in ("merged", "closed", "in review")), None)
     if spec_phase or phase == "plan" or line is None:
@@ -291,7 +291,7 @@ def _resume(run: Run, intent: ResumeRun, now: str) -> Decision:
     drafting = run.state.was == "Drafting"
     who = f"@{intent.to.actor.login}" if intent.to.actor.login else ""
     run = logged(run, "resumed", now=now, who=who)
-    return _again(run, run.phase or ("draft" if drafting else "plan"))
+    return _again(replace(run, resumes=run.resumes + 1), run.phase or ("draft" if drafting else "plan"))
 
 
 RETRY_FROM: dict[str, Phase] = {
@@ -331,7 +331,7 @@ def _retry(run: Run, intent: RetryRun, now: str) -> Decision:
             replace(it, state="verifying") if it.state not in ("merged", "closed") else it for it in run.lines
         )
         run = replace(run, lines=lines)
-    return _again(run, phase)
+    return _again(replace(run, attempt=run.attempt + 1), phase)
 
 
 def _has_start(run: Run, phase: Phase) -> bool:

@@ -195,7 +195,9 @@ class Run:
     created_at: str
     epoch: int = 1
     attempt: int = 1
-    """Counts `retry` and `resume`, and is part of phase ids, so that a repeated phase is a new workflow."""
+    """Counts `retry` and `refine`: everything is done afresh. Part of phase ids, so that a repeated phase is a new workflow."""
+    resumes: int = 0
+    """Counts `resume` and answers: the same work goes on, so what was paid for is used again."""
     phase: Phase | None = "draft"
     base_ref: str = ""
     base_sha: str = ""

@@ -46,7 +46,13 @@ def phase_call(run: Run, phase: Phase, *, line: int = 0, task: str = "") -> Phas
         case _:
             key = f"line/{line}/{phase}/{next((it.head_sha for it in run.lines if it.number == line), '')}"
     again = f"~{run.attempt}" if run.attempt > 1 else ""
+    again += f"+{run.resumes}" if run.resumes else ""
     return PhaseCall(phase, run.id, run.epoch, f"{run.id}/{key}{again}", line, task)
+
+
+def paid_key(call: PhaseCall) -> str:
+    """Names the work of a call over pauses: a resumed phase finds the answers that were paid for before it was paused."""
+    return call.workflow_id.removeprefix(f"{call.run_id}/").partition("+")[0]
 
 
 def logged(run: Run, what: str, *, now: str, who: str = "", micros: int = 0) -> Run:

@@ -6,14 +6,14 @@ crash between the two files (inbox.db and the main database) is read again and r
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.decide import decide
-from bot.core.events import Event, Ignored, InstallationChanged, Malformed, RepoRef
+from bot.core.events import Event, Ignored, InstallationChanged, Malformed, Me
 from bot.core.intents import (
     ApproveSpec,
     DropInstallation,
@@ -64,7 +64,8 @@ class Doors:
     """What wiring hands in: reading a delivery, routing an event, reading a repo's config, and what to wake afterwards."""
 
     parse: Callable[[str, str, bytes], Event | Ignored | Malformed]
-    route: Callable[[Event, RepoConfig], list[Intent]]
+    route: Callable[[Event, RepoConfig, Me], list[Intent]]
+    me: Callable[[int], Awaitable[Me]]
     config: Callable[[str], RepoConfig]
     woken: Callable[[], None]
     dropped: Callable[[DropInstallation], Any]
@@ -134,8 +135,16 @@ class Intake:
     async def _judge(self, row: InboxRow) -> list[Judged] | None:
         """The row's intents, judged; None when it must wait (GitHub could not be asked): permission fails closed, with retry."""
         try:
-            intents, config = await asyncio.to_thread(self._intents, row)
-            return [await self._permit(it, config) for it in intents]
+            event = await asyncio.to_thread(self._event, row)
+            if event is None:
+                return []
+            if isinstance(event, ResumeRun):
+                return [Judged(event, allowed=True)]
+            config = await asyncio.to_thread(self._config, event)
+            me = await self._doors.me(
+                event.installation_id if isinstance(event, InstallationChanged) else event.at.installation_id
+            )
+            return [await self._permit(it, config) for it in self._doors.route(event, config, me)]
         except Transient as problem:
             log.warning("delivery %s waits: %s", row.guid, problem)
             self._later(row)
@@ -148,25 +157,24 @@ class Intake:
             self._problems[row.guid] = "a bug: see the engine's log"
             return []
 
-    def _intents(self, row: InboxRow) -> tuple[list[Intent], RepoConfig]:
+    def _event(self, row: InboxRow) -> Event | ResumeRun | None:
+        """What the row says; None where there is nothing to do."""
         if row.event == TIMER:
-            return self._timer(row), self._doors.config("")
+            return self._timer(row)
         event = self._doors.parse(row.event, row.guid, row.body)
         if isinstance(event, Ignored):
-            return [], self._doors.config("")
+            return None
         if isinstance(event, Malformed):
             log.error("delivery %s can't be read: %s", row.guid, event.reason)
             self._problems[row.guid] = event.reason
-            return [], self._doors.config("")
-        config = self._config(None if isinstance(event, InstallationChanged) else event.at.repo)
-        return self._doors.route(event, config), config
+            return None
+        return event
 
-    def _config(self, repo: RepoRef | None) -> RepoConfig:
-        if repo is None:
+    def _config(self, event: Event) -> RepoConfig:
+        if isinstance(event, InstallationChanged):
             return self._doors.config("")
-        query = sa.select(tables.repository.c.config).where(tables.repository.c.repo_id == repo.id)
         with self._database.connect() as conn:
-            return self._doors.config(conn.execute(query).scalar() or "")
+            return self._config_in(conn, event.at.repo.id)
 
     async def _permit(self, intent: Intent, config: RepoConfig) -> Judged:
         required = required_role(intent, config.trigger.roles)
@@ -322,9 +330,9 @@ class Intake:
         for row in due:
             self._inbox.add(InboxRow(f"timer-{row.id}-{row.epoch}", TIMER, row.id.encode(), self._clock.now()))
 
-    def _timer(self, row: InboxRow) -> list[Intent]:
+    def _timer(self, row: InboxRow) -> ResumeRun | None:
         with self._database.connect() as conn:
             run = runs.load(conn, row.body.decode())
         if run is None:
-            return []
-        return [ResumeRun(Target(row.guid, run.installation_id, run.repo, run.issue, answers.NOBODY))]
+            return None
+        return ResumeRun(Target(row.guid, run.installation_id, run.repo, run.issue, answers.NOBODY))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bot.core.answers import wire_schema
 from bot.core.budget import Charge
 from bot.core.conversation import ModelAnswer, ModelRequest, Turn, UserTurn
+from bot.core.transition import paid_key
 from bot.phases.context import PhaseRun
 from bot.ports import Permanent, PortError, UserFacing
 
@@ -94,7 +95,7 @@ def _again(answer: ModelAnswer, wrong: list[str]) -> tuple[Turn, ...]:
 async def paid_once(phase: PhaseRun, request: ModelRequest, name: str) -> ModelAnswer:
     """One model call: an answer that came back before a crash is read from its blob, not bought again."""
     ctx, run_id = phase.ctx, phase.run.id
-    key = f"{phase.call.workflow_id.removeprefix(run_id + '/')}/{name}"
+    key = f"{paid_key(phase.call)}/{name}"
     kept = ctx.blobs.get(run_id, f"answer/{key}", 0)
     if kept is not None:
         return ANSWER.validate_json(kept)

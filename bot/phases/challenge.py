@@ -10,7 +10,7 @@ from bot.core.challenge import Reviewer
 from bot.core.model_text import findings_text, sentences, spec_text
 from bot.core.results import SpecChallenged
 from bot.core.review import Finding, Review
-from bot.core.run import Revision
+from bot.core.run import Revision, Run
 from bot.core.spec import Spec
 from bot.core.text import spec_comment
 from bot.phases.asking import Question, ask
@@ -34,8 +34,10 @@ async def challenge(phase: PhaseRun) -> SpecChallenged:
     run = phase.run
     here = await ground(phase, run.base_sha)
     block_on, most = here.config.review.block_on, here.config.review.rounds
-    revisions, micros = list(run.revisions), 0
-    if await _ungrounded(phase, revisions[-1].spec):
+    first = await phase.step("start", int, lambda: _first(run))
+    # What this phase shows while it goes on is not what it starts from: a replay begins at the draft again.
+    revisions, micros = [*run.revisions[: first - 1], replace(run.revisions[first - 1], review=None, grounding=())], 0
+    if await phase.step("grounding", bool, lambda: _stands_badly(phase, revisions[-1].spec)):
         revised = await phase.step("revise/0", Round, lambda: _revise(phase, revisions[-1], 0))
         revisions, micros = [*revisions, revised.revision], revised.micros
         _show(phase, revisions)
@@ -55,6 +57,14 @@ async def challenge(phase: PhaseRun) -> SpecChallenged:
         revisions, micros = [*revisions, revised.revision], micros + revised.micros
         _show(phase, revisions)
     return _result(phase, revisions, micros, here.config.approval.required, block_on)
+
+
+async def _first(run: Run) -> int:
+    return len(run.revisions)
+
+
+async def _stands_badly(phase: PhaseRun, spec: Spec) -> bool:
+    return bool(await _ungrounded(phase, spec))
 
 
 def _result(phase: PhaseRun, revisions: list[Revision], micros: int, required: bool, block_on) -> SpecChallenged:

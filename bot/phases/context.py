@@ -9,7 +9,22 @@ from pydantic import TypeAdapter
 from bot.core.repo_config import Ceilings
 from bot.core.run import Run
 from bot.core.transition import PhaseCall
-from bot.ports import Blobs, Clock, Effects, Gate, Git, GitHub, Journal, Ledger, Model, RunRows, Sandbox, Steps
+from bot.phases.holding import HELD, Held, held
+from bot.ports import (
+    Blobs,
+    Cancelled,
+    Clock,
+    Effects,
+    Gate,
+    Git,
+    GitHub,
+    Journal,
+    Ledger,
+    Model,
+    RunRows,
+    Sandbox,
+    Steps,
+)
 
 T = TypeVar("T")
 
@@ -55,13 +70,24 @@ class PhaseRun:
     run: Run
 
     async def step(self, name: str, kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
-        """A durable step whose result is data: kept as JSON, so that a row can be read by the next version."""
+        """A durable step whose result is data: kept as JSON, so that a row can be read by the next version.
+
+        Raises Held where `work` failed in a way that a person or time can mend: that too is data, and is the same after a replay.
+        """
         adapter: TypeAdapter[T] = TypeAdapter(kind)
 
-        async def body() -> str:
-            return adapter.dump_json(await work()).decode()
+        async def body() -> list[str]:
+            try:
+                return ["done", adapter.dump_json(await work()).decode()]
+            except Cancelled:
+                raise
+            except Exception as problem:
+                return ["held", HELD.dump_json(held(problem, self.run, self.ctx.clock.now())).decode()]
 
-        return adapter.validate_json(await self.steps.once(name, body))
+        how, doc = await self.steps.once(name, body)
+        if how == "held":
+            raise Held(HELD.validate_json(doc))
+        return adapter.validate_json(doc)
 
     async def read_token(self) -> str:
         """A git token that can read this one repository."""

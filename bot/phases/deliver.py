@@ -1,5 +1,6 @@
 """Deliver: permission and stop are checked again, exactly the SHA that has evidence is pushed, and its pull request is opened."""
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.core.advance import line_of
@@ -45,8 +46,9 @@ async def _push(phase: PhaseRun, line: Line) -> str:
     ctx, run = phase.ctx, phase.run
     if line.evidence is None or line.evidence.sha != line.head_sha:
         raise Cancelled("nothing is pushed without evidence for exactly that commit")
-    ctx.gate.check(line.branch, "the branch name")
-    ctx.gate.check(await ctx.git.patch(run.repo.full_name, run.base_sha, line.head_sha), "the change")
+    patch = await ctx.git.patch(run.repo.full_name, run.base_sha, line.head_sha)
+    await asyncio.to_thread(ctx.gate.check_branch, line.branch, run_id=run.id)
+    await asyncio.to_thread(ctx.gate.check_patch, patch, run_id=run.id)
     token = await ctx.github.token(run.installation_id, run.repo.id, write=True)
     there = await ctx.git.remote_head(run.repo.full_name, line.branch, token)
     if there == line.head_sha:
@@ -62,8 +64,8 @@ async def _pull(phase: PhaseRun, line: Line) -> Opened:
     spend = ctx.rows.spend(run.id)
     shown = view(Snapshot(run, spend, (), 0, ctx.clock.stamp(), ctx.app_slug))
     title, body = next((it.title, it.body) for it in shown.pulls if it.line == line.number)
-    ctx.gate.check(title, "the pull request's title")
-    ctx.gate.check(body, "the pull request's body")
+    await asyncio.to_thread(ctx.gate.check, title, what="pull request title", run_id=run.id)
+    await asyncio.to_thread(ctx.gate.check, body, what="pull request body", run_id=run.id)
 
     async def find() -> str | None:
         pull = await ctx.github.find_pull(run.installation_id, run.repo.full_name, line.branch)

@@ -1,5 +1,6 @@
 """Work: one task, one worker. What leaves the sandbox is a pack and a tree; the engine judges it and makes its own commit."""
 
+import asyncio
 from dataclasses import dataclass
 
 import prompts
@@ -151,7 +152,7 @@ async def _commit(phase: PhaseRun, job: Job, harvest: Harvest) -> str:
         skip_ci=run.outsider,
         co_author=run.requester,
     )
-    ctx.gate.check(text, "the commit message")
+    await asyncio.to_thread(ctx.gate.check, text, what="commit message", run_id=run.id)
     return await ctx.git.commit(run.repo.full_name, tree=harvest.tree, parents=[job.parent], message=text, at=at)
 
 

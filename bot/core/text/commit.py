@@ -13,7 +13,7 @@ def message(
     co_author: str = "",
     skip_ci: bool = False,
 ) -> str:
-    """Subject, reason, trailers; `skip_ci` holds the repository's CI back (SECURITY.md 25). `co_author` is a login; leave it empty where the git adapter adds it."""
+    """Subject, reason, trailers. `co_author` is a login; `skip_ci` holds the repository's CI back (SECURITY.md 25)."""
     trailers = [f"Agent-Run: {run_id}", f"Agent-Spec: {spec_sha256}"]
     if task_id:
         trailers.append(f"Agent-Task: {task_id}")
