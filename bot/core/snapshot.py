@@ -200,7 +200,7 @@ def render_blocks(snapshot: Snapshot, delimiter: str) -> str:
     parts = []
     for number, block in enumerate(snapshot.blocks, 1):
         notes = "".join(f"; {note}" for note in block.notes)
-        head = f"{number} {block.kind} by {_plain(block.author)} ({_plain(block.permission)} permission){notes}"
+        head = f"{number} {block.kind} by {fenced(_plain(block.author), delimiter)} ({_plain(block.permission)} permission){notes}"
         parts.append(f"<<{delimiter} {head}>>\n{fenced(block.text, delimiter)}\n<<{delimiter} end {number}>>")
     if snapshot.left_out:
         parts.append(f"Left out: {'; '.join(snapshot.left_out)}.")
