@@ -177,7 +177,7 @@ async def run_engine(
     doors = Doors(
         parse=parse,
         route=lambda event, config, me: route(event, config, me=me),
-        me=lambda installation_id: _me(github, installation_id),
+        me=KnownSelf(github),
         config=lambda text: _config(text, settings),
         woken=woken,
         dropped=lambda intent: _dropped(intent, github=github, git=git),
@@ -204,9 +204,19 @@ async def run_engine(
     )
 
 
-async def _me(github: GitHubApp, installation_id: int) -> Me:
-    app = await github.app()
-    return Me(app.id, await github.bot_user_id(installation_id), f"{app.slug}[bot]")
+class KnownSelf:
+    """Who we are as deliveries show us; the bot account's id is asked for once, with the first installation's token."""
+
+    def __init__(self, github: GitHubApp) -> None:
+        self._github = github
+        self._me: Me | None = None
+
+    async def __call__(self, installation_id: int) -> Me:
+        """Without an installation (it may be gone) only the App is known."""
+        app = await self._github.app()
+        if self._me is None and installation_id:
+            self._me = Me(app.id, await self._github.bot_user_id(installation_id), f"{app.slug}[bot]")
+        return self._me or Me(app.id, 0, f"{app.slug}[bot]")
 
 
 def _config(text: str, settings: Settings) -> RepoConfig:
