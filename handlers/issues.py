@@ -5,32 +5,25 @@ from bot.core.intents import Intent, Republish, StartRun, StopRun, Target
 from bot.core.repo_config import RepoConfig
 from bot.core.senders import is_person, is_us
 
-STATE_LABEL = "agent/"
-"""What every state label begins with; they are ours to put and are put back when anybody else moves them."""
-
 
 def labeled(event: IssueLabeled, config: RepoConfig, me: Me) -> list[Intent]:
     """A command label starts or stops a run; a state label put on by hand is taken off again."""
-    names, to = config.trigger.labels, target(event.at, event.issue)
-    if is_us(event.at.sender, me):
+    to, meaning = target(event.at, event.issue), config.trigger.labels.meaning(event.label)
+    if meaning is None or is_us(event.at.sender, me):
         return []
-    if event.label.startswith(STATE_LABEL):
+    if meaning == "state":
         return [Republish(to)]
-    if event.label == names.skip:
+    if meaning == "skip":
         # Stopping is open to other bots too: all that they can do with it is keep us away.
         return [StopRun(to, why=f"the label `{event.label}` was put on")]
     if not is_person(event.at.sender, me):
         return []
-    if event.label == names.run:
-        return [StartRun(to, mode="full", label=event.label)]
-    if event.label == names.spec:
-        return [StartRun(to, mode="spec", label=event.label)]
-    return []
+    return [StartRun(to, mode="full" if meaning == "run" else "spec", label=event.label)]
 
 
 def unlabeled(event: IssueUnlabeled, config: RepoConfig, me: Me) -> list[Intent]:
     """Only state labels matter: a command label is taken off by us once it has done its work."""
-    if event.label.startswith(STATE_LABEL) and not is_us(event.at.sender, me):
+    if config.trigger.labels.meaning(event.label) == "state" and not is_us(event.at.sender, me):
         return [Republish(target(event.at, event.issue))]
     return []
 

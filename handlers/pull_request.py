@@ -48,7 +48,7 @@ def labeled(event: PullRequestLabeled, config: RepoConfig, me: Me) -> list[Inten
     """A command label belongs on an issue: say so. Any other label is only noted."""
     if is_us(event.at.sender, me):
         return []
-    if event.label in (config.trigger.labels.run, config.trigger.labels.spec):
+    if config.trigger.labels.meaning(event.label) in ("run", "spec"):
         if not is_person(event.at.sender, me):
             return []
         return [SayPlainly(_target(event.at, event.number), intake.label_on_pull_request(event.label))]

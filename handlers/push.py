@@ -4,7 +4,6 @@ from bot.core.events import LabelChanged, Me, Pushed, RepositoryChanged
 from bot.core.intents import DropInstallation, EnsureLabels, Intent, RefreshRepository
 from bot.core.repo_config import RepoConfig
 from bot.core.senders import is_us
-from handlers.issues import STATE_LABEL
 
 
 def pushed(event: Pushed, config: RepoConfig, me: Me) -> list[Intent]:
@@ -23,8 +22,6 @@ def repository_changed(event: RepositoryChanged, config: RepoConfig, me: Me) -> 
 
 def label_changed(event: LabelChanged, config: RepoConfig, me: Me) -> list[Intent]:
     """A label of ours that was renamed, recoloured or deleted is made again."""
-    names = config.trigger.labels
-    ours = event.label in (names.run, names.spec, names.skip) or event.label.startswith(STATE_LABEL)
-    if not ours or is_us(event.at.sender, me):
+    if config.trigger.labels.meaning(event.label) is None or is_us(event.at.sender, me):
         return []
     return [EnsureLabels(event.at.installation_id, (event.at.repo,))]

@@ -278,12 +278,9 @@ def _retry(_verb: str, rest: str, _text: str) -> Command:
         if given and given[1] == phase:
             return Retry(phase)
     near = difflib.get_close_matches(given[1][:40], phases, n=1) if given else []
-    hint = (
-        f"did you mean `/agent retry from={near[0]}`?"
-        if near
-        else f"`from=` takes one of {', '.join(phases)}: `/agent retry from=verify`."
-    )
-    raise _Refused(f"`/agent retry` can't start there; {hint}")
+    if near:
+        raise _Refused(f"`/agent retry` can't start there; did you mean `/agent retry from={near[0]}`?")
+    raise _Refused(f"`/agent retry from=` takes {', '.join(phases[:-1])} or {phases[-1]}.")
 
 
 def _undo(_verb: str, rest: str, _text: str) -> Command:

@@ -1,29 +1,75 @@
 """A repository's `.github/agent.yml` as frozen data, with every default. Reading the file is in core/repo_config_file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from bot.core.evidence import VerifyCommand
 from bot.core.review import Severity
 
 MinimumRole = Literal["write", "maintain", "admin"]
+STATE_LABEL = "agent/"
+"""What every state label begins with; no command label may."""
+
+
+def _seconds(value: object) -> object:
+    given = re.fullmatch(r"([0-9]{1,6})\s*([smh])", value, re.ASCII) if isinstance(value, str) else None
+    if isinstance(value, str) and not given:
+        raise ValueError("must be a time such as 90s, 30m or 4h")
+    return int(given[1]) * {"s": 1, "m": 60, "h": 3600}[given[2]] if given else value
+
+
+def _inside(path: str) -> str:
+    if path.startswith("/") or "\\" in path or ".." in path.split("/"):
+        raise ValueError("must be a path inside the repository")
+    return path
+
+
+Text = Annotated[str, Field(max_length=4_000)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n\x00]*$")]
+Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
+Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=24 * 3600)]
+PathInside = Annotated[str, Field(max_length=300), AfterValidator(_inside)]
+Dollars = Annotated[float, Field(gt=0, le=100_000)]
+Host = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")]
+LabelName = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerLabels:
     """The three command labels by what they ask for."""
 
-    run: str = "agent"
-    spec: str = "agent:spec"
-    skip: str = "agent:skip"
+    run: LabelName = "agent"
+    spec: LabelName = "agent:spec"
+    skip: LabelName = "agent:skip"
+
+    def meaning(self, label: str) -> Literal["run", "spec", "skip", "state"] | None:
+        """What a label means to us; GitHub's label names are the same in any case."""
+        name = label.casefold()
+        if name.startswith(STATE_LABEL):
+            return "state"
+        if name == self.skip.casefold():
+            return "skip"
+        if name == self.run.casefold():
+            return "run"
+        return "spec" if name == self.spec.casefold() else None
+
+
+def _distinct(labels: TriggerLabels) -> TriggerLabels:
+    names = [labels.run, labels.spec, labels.skip]
+    if [labels.meaning(name) for name in names] != ["run", "spec", "skip"]:
+        raise ValueError(f"must be three different names, none of which begins with {STATE_LABEL}")
+    return labels
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """`roles` is the least role that may start a run; it can only be raised above write."""
 
-    labels: TriggerLabels = field(default_factory=TriggerLabels)
+    labels: Annotated[TriggerLabels, AfterValidator(_distinct)] = field(default_factory=TriggerLabels)
     roles: MinimumRole = "write"
 
 
@@ -37,28 +83,28 @@ class Approval:
 class SpecOptions:
     """`sections` are titles that every spec must have besides ours; `template` and `commit_to` are paths in the repository."""
 
-    sections: tuple[str, ...] = ()
-    template: str = ""
-    commit_to: str = ""
+    sections: Lines = ()
+    template: PathInside = ""
+    commit_to: PathInside = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewOptions:
-    rounds: int = 3
-    block_on: tuple[Severity, ...] = ("blocker", "major")
+    rounds: Annotated[int, Field(ge=1, le=10)] = 3
+    block_on: Annotated[tuple[Severity, ...], Field(max_length=4)] = ("blocker", "major")
     same_vendor: Literal["warn", "forbid"] = "warn"
     vendor_down: Literal["wait", "same_vendor"] = "wait"
-    quorum: int = 1
+    quorum: Annotated[int, Field(ge=1, le=3)] = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """`setup` is a shell command of the install phase; `timeout` is in seconds a task."""
 
-    max_parallel: int = 2
-    setup: str = ""
-    timeout: int = 3600
-    hot_files: tuple[str, ...] = ()
+    max_parallel: Annotated[int, Field(ge=1, le=32)] = 2
+    setup: Text = ""
+    timeout: Seconds = 3600
+    hot_files: Lines = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +117,15 @@ class PullRequests:
 class Command:
     """One declared verify command; `timeout` in seconds."""
 
-    name: str
-    run: str
-    timeout: int = 600
+    name: Line
+    run: Annotated[str, Field(min_length=1, max_length=4_000)]
+    timeout: Seconds = 600
     network: Literal["none"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    commands: tuple[Command, ...] = ()
+    commands: Annotated[tuple[Command, ...], Field(max_length=50)] = ()
     baseline: bool = True
 
     @property
@@ -90,7 +136,7 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpCi:
-    attempts: int = 2
+    attempts: Annotated[int, Field(ge=0, le=10)] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +144,20 @@ class FollowUp:
     reviews: Literal["auto", "off"] = "auto"
     ci: FollowUpCi = field(default_factory=FollowUpCi)
     conflicts: Literal["auto", "off"] = "auto"
-    rounds: int = 5
+    rounds: Annotated[int, Field(ge=0, le=50)] = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Money in dollars, `wall` in seconds. Use the `_micros` properties wherever money is counted."""
 
-    usd_per_run: float = 5.0
-    usd_per_issue: float = 15.0
-    usd_per_day: float = 50.0
-    usd_per_user_day: float = 25.0
-    files: int = 100
-    patch_kb: int = 4096
-    wall: int = 4 * 3600
+    usd_per_run: Dollars = 5.0
+    usd_per_issue: Dollars = 15.0
+    usd_per_day: Dollars = 50.0
+    usd_per_user_day: Dollars = 25.0
+    files: Annotated[int, Field(ge=1, le=100_000)] = 100
+    patch_kb: Annotated[int, Field(ge=1, le=1_048_576)] = 4096
+    wall: Annotated[int, BeforeValidator(_seconds), Field(ge=60, le=7 * 24 * 3600)] = 4 * 3600
 
     @property
     def run_micros(self) -> int:
@@ -138,7 +184,7 @@ class Limits:
 class Protect:
     """Globs besides the paths that are always protected, and what happens to a change there."""
 
-    paths: tuple[str, ...] = ()
+    paths: Lines = ()
     policy: Literal["deny", "hold", "warn"] = "hold"
 
 
@@ -146,19 +192,22 @@ class Protect:
 class Network:
     """`host` or `host:port` that the install phase may reach."""
 
-    install: tuple[str, ...] = ()
+    install: Annotated[tuple[Host, ...], Field(max_length=50)] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
     """Globs or words that make a change sensitive, for the reviewer's eye."""
 
-    sensitive: tuple[str, ...] = ()
+    sensitive: Lines = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RepoConfig:
     """Everything a repository may say; `RepoConfig()` is a repository that says nothing."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    """Holds for every class below too; it only matters where a file is read."""
 
     version: Literal[1] = 1
     trigger: Trigger = field(default_factory=Trigger)
