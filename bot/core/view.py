@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.core import labels
 from bot.core.ids import sha256
 from bot.core.markers import Marker, find_marker, marker
 from bot.core.run import Line, Run
@@ -11,8 +12,6 @@ from bot.core.text.spec_comment import spec_comment
 from bot.core.text.status import Progress, Snapshot, status
 
 __all__ = [
-    "COMMAND_LABELS",
-    "STATE_LABELS",
     "CheckView",
     "Marker",
     "Progress",
@@ -24,22 +23,6 @@ __all__ = [
     "marker",
     "view",
 ]
-
-STATE_LABELS = {
-    "Drafting": "agent/drafting",
-    "AwaitingAnswer": "agent/needs-answer",
-    "AwaitingApproval": "agent/needs-approval",
-    "Working": "agent/working",
-    "InReview": "agent/in-review",
-    "Paused": "agent/paused",
-    "Done": "agent/done",
-    "Stopped": "agent/stopped",
-    "Failed": "agent/failed",
-}
-"""State -> its label; an issue that was ever labelled carries exactly one of them."""
-
-COMMAND_LABELS = ("agent", "agent:spec")
-"""One-shots: taken off once the run row is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +77,8 @@ def view(snapshot: Snapshot) -> View:
     """Pure: the same snapshot gives the same view."""
     run = snapshot.run
     return View(
-        label=STATE_LABELS[run.state.kind],
-        remove_labels=COMMAND_LABELS,
+        label=labels.STATES[run.state.kind].name,
+        remove_labels=labels.ONE_SHOTS,
         status=f"{marker('status', run=run.id, issue=run.issue)}\n{status(snapshot)}",
         spec=_spec(snapshot),
         attention=_attention(run),
@@ -161,5 +144,9 @@ def _urgent(run: Run) -> str:
     reviewed = (
         [(each.number, each.review is not None) for each in run.revisions] if run.state.kind != "Drafting" else []
     )
-    pulls = [(line.pull_number, line.ready, line.state if line.pull_number else "") for line in run.lines]
+    pulls = [
+        (line.pull_number, line.ready, line.state, line.evidence and (line.evidence.sha, line.evidence.result))
+        for line in run.lines
+        if line.pull_number
+    ]
     return sha256(repr((run.id, run.state, run.said, reviewed, pulls)))[:16]
