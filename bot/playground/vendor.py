@@ -53,7 +53,7 @@ _REQUEST_ID = MappingProxyType({"anthropic": "request-id", "openai": "x-request-
 @dataclass(slots=True)
 class Recorded:
     """A request as it came in and what became of it. `outcome` is `ok`, a fault's kind, or `refused`; `call` is None where it was refused
-    before a policy saw it. `ended` is False while the stream runs and stays so when the caller hung up."""
+    before a policy saw it. `ended` turns True when everything was sent, `hung_up` when the caller closed before that."""
 
     vendor: str
     request_id: str
@@ -65,6 +65,7 @@ class Recorded:
     error: str = ""
     usage: Json = field(default_factory=dict)
     ended: bool = False
+    hung_up: bool = False
 
 
 class _Dropped(Exception):
@@ -108,8 +109,6 @@ class _Vendor:
         seen.outcome = fault.kind if fault else "ok"
         if fault and fault.kind in HTTP_FAULTS:
             return _refuse(seen, http_fault(seen.vendor, fault))
-        if fault and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
         answer = as_answer(reply.then if isinstance(reply, Fault) else reply)
         kind = fault.kind if fault else None
         prompt = _WIRE[seen.vendor].measure(seen.body, self.cache)
@@ -176,9 +175,15 @@ async def _stream(seen: Recorded, whole: Json, fault: Fault | None) -> AsyncIter
     events = list(_WIRE[seen.vendor].events(whole))
     if kind in ("cut", "drop", "error_event") or (kind == "failed" and seen.vendor == "anthropic"):
         events = _before_the_last_delta(events)
-    for name, data in events:
-        yield _sse(name, data)
-        await asyncio.sleep(0)
+    try:
+        for index, (name, data) in enumerate(events):
+            if index == 2 and fault and kind == "slow":
+                await asyncio.sleep(fault.seconds)
+            yield _sse(name, data)
+            await asyncio.sleep(0)
+    except (asyncio.CancelledError, GeneratorExit):
+        seen.hung_up = True
+        raise
     if kind == "drop":
         raise _Dropped
     if kind == "error_event" or (kind == "failed" and seen.vendor == "anthropic"):

@@ -92,7 +92,7 @@ HTTP_FAULTS = frozenset({"rate_limit", "overloaded", "server_error", "quota", "u
 class Fault:
     """A misbehaviour. `then` is the answer that is spoiled (cut, dropped, stopped at the length) or comes late or after an oddity.
 
-    `retry_after` is the header's value in seconds, `seconds` how long a slow answer takes to start.
+    `retry_after` is the header's value in seconds, `seconds` how long a slow answer thinks after its stream opened.
     """
 
     kind: FaultKind
