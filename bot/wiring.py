@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bot.core.deliveries import parse
-from bot.core.events import Me
+from bot.core.events import Me, RepoRef
+from bot.core.ids import run_id
 from bot.core.intents import DropInstallation
 from bot.core.policy import Policy
 from bot.core.repo_config import RepoConfig, clamp
-from bot.core.repo_config_file import parse_config
-from bot.core.run import TERMINAL, Phase, Run
-from bot.core.view import Progress, Snapshot, notice_view, view
+from bot.core.repo_config_file import read_config
+from bot.core.run import TERMINAL, Phase, Run, Stopped
+from bot.core.view import Progress, Snapshot, notice, view
 from bot.engine import process
 from bot.engine.durable import Durable
 from bot.engine.intake import Doors, Intake
@@ -111,7 +112,12 @@ class Wakes:
 def from_any_thread(call: Callable[[], None]) -> Callable[[], None]:
     """`call` on the loop that is running now, whichever thread asks."""
     loop = asyncio.get_running_loop()
-    return lambda: None if loop.is_closed() else loop.call_soon_threadsafe(call)  # type: ignore[func-returns-value]
+
+    def tell() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(call)
+
+    return tell
 
 
 async def run_engine(
@@ -220,7 +226,7 @@ class KnownSelf:
 
 
 def _config(text: str, settings: Settings) -> RepoConfig:
-    return clamp(parse_config(text.encode()).config, settings.limits)
+    return clamp(read_config(text.encode() if text else None).config, settings.limits)
 
 
 def _cap(database: sa.Engine, settings: Settings, run_id: str) -> int:
@@ -256,13 +262,13 @@ async def _publish(
 
     run, progress = await asyncio.to_thread(read)
     if run is None:
-        return await publisher.publish_notice(
-            due.installation_id, due.repo, due.repo_id, due.issue, notice_view(due.notice, due.issue)
-        )
+        place = _place(due)
+        await publisher.publish_notice(place, notice(due.notice, repo=due.repo, issue=due.issue))
+        return None
     spend = await asyncio.to_thread(ctx.rows.spend, run.id)
     cap = await asyncio.to_thread(_cap, database, settings, run.id)
     shown = view(Snapshot(run, spend, progress, cap, ctx.clock.stamp(), ctx.app_slug))
-    again = await publisher.publish(run, shown)
+    again = await publisher.publish(run, shown, look=due.look)
     if again is None:
         await asyncio.to_thread(_published, ctx, run)
         if isinstance(run.state, TERMINAL):
@@ -270,14 +276,33 @@ async def _publish(
     return again
 
 
+def _place(due: Due) -> Run:
+    """An issue without a run, as far as publishing a notice needs one."""
+    repo = RepoRef(due.repo_id, due.repo, "", private=False)
+    return Run(
+        id=run_id(due.repo, due.issue, 0),
+        repo=repo,
+        installation_id=due.installation_id,
+        issue=due.issue,
+        issue_title="",
+        issue_author="",
+        number=0,
+        mode="full",
+        requester="",
+        state=Stopped(),
+        created_at="",
+    )
+
+
 def _published(ctx: Context, run: Run) -> None:
     newest = run.revision
     if newest is None or newest.published_at:
         return
+    published = newest.sha256
 
     def stamp(now: Run) -> Run:
         stamped = tuple(
-            replace(it, published_at=ctx.clock.stamp()) if it.sha256 == newest.sha256 and not it.published_at else it
+            replace(it, published_at=ctx.clock.stamp()) if it.sha256 == published and not it.published_at else it
             for it in now.revisions
         )
         return replace(now, revisions=stamped)

@@ -146,6 +146,7 @@ def _task_finished(run: Run, result: TaskFinished, now: str) -> Transition:
         else it
         for it in line.tasks
     )
+    run = replace(run, answers=())
     line = replace(line, tasks=tasks, state="verifying", head_sha=result.sha, diff=result.diff, flags=result.flags)
     what = f"task {result.task} done in {result.turns} turn{'s' * (result.turns != 1)}: `{result.sha[:7]}`"
     run = logged(with_line(run, line), what, now=now, who=result.model, micros=result.micros)
@@ -160,9 +161,10 @@ def _task_finished(run: Run, result: TaskFinished, now: str) -> Transition:
 
 
 def _task_blocked(run: Run, result: TaskBlocked, now: str) -> Transition:
-    run = logged(run, f"task {result.task} asks Q1: {result.question}", now=now, micros=result.micros)
-    run = replace(run, said=f"**Q1.** {result.question}")
-    return enter(run, AwaitingAnswer(("Q1",)), None)
+    key = f"Q{result.number}"
+    run = logged(run, f"task {result.task} asks {key}", now=now, micros=result.micros)
+    run = replace(run, said=f"**{key}.** {result.question}")
+    return enter(run, AwaitingAnswer((key,)), None)
 
 
 def _summary(evidence: Evidence) -> str:

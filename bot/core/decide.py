@@ -196,7 +196,7 @@ def _answer(run: Run, intent: AnswerQuestion, now: str) -> Decision:
     key, who = intent.id.upper(), f"@{intent.to.actor.login}"
     run = logged(run, f"{key} answered", now=now, who=who)
     if key.startswith("Q"):
-        run = replace(run, refine=intent.text, resumes=run.resumes + 1, said="")
+        run = replace(run, answers=(*run.answers, intent.text), resumes=run.resumes + 1, said="")
         line = next(it for it in run.lines if it.state == "working")
         task = next(it for it in line.tasks if it.state != "done")
         return enter(run, Working(), "work", line=line.number, task=task.id)

@@ -60,12 +60,12 @@ class TaskFinished:
 
 @dataclass(frozen=True, slots=True)
 class TaskBlocked:
-    """A worker asked something that only a person can answer: `Q1`."""
+    """A worker asked something that only a person can answer; `number` counts the task's questions: `Q1`."""
 
     line: int
     task: str
     question: str
-    turns: int
+    number: int
     micros: int = 0
 
 

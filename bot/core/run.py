@@ -207,6 +207,8 @@ class Run:
     """The issue's author lacks write: SECURITY.md 25 holds the repo's CI back until `/agent allow-ci`."""
     refine: str = ""
     """Text of the last refine that the next revision must answer."""
+    answers: tuple[str, ...] = ()
+    """Answers to the working task's questions, in order."""
     revisions: tuple[Revision, ...] = ()
     foundation: Foundation = field(default_factory=Foundation)
     approved_sha256: str = ""

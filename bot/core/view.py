@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core import labels
-from bot.core.ids import sha256
+from bot.core.ids import run_id, sha256
 from bot.core.markers import Marker, find_marker, marker
 from bot.core.run import Line, Run
 from bot.core.text import attention as attentions
@@ -86,6 +86,13 @@ def view(snapshot: Snapshot) -> View:
         checks=tuple(check for line in run.lines for check in _check(run, line)),
         reactions=_reactions(run),
         urgent=_urgent(run),
+    )
+
+
+def notice(sentence: str, *, repo: str, issue: int) -> str:
+    """The status comment of an issue that has no run."""
+    return (
+        f"{marker('status', run=run_id(repo, issue, 0), issue=issue)}\n**Journeyman** did not start a run. {sentence}"
     )
 
 

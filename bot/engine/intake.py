@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.core import labels
 from bot.core.decide import decide
 from bot.core.events import Event, Ignored, InstallationChanged, Malformed, Me
 from bot.core.intents import (
@@ -20,6 +21,7 @@ from bot.core.intents import (
     EnsureLabels,
     Intent,
     RefreshRepository,
+    Republish,
     ResumeRun,
     StartRun,
     StopRun,
@@ -232,6 +234,11 @@ class Intake:
                 self._say(conn, to, decision.sentence)
             return
         runs.apply(conn, decision, self._durable.enqueue)
+        if isinstance(intent, Republish | StartRun):
+            where = decision.run
+            runs.want_published(
+                conn, where.repo.id, where.issue, installation_id=to.installation_id, repo=to.repo.full_name, look=True
+            )
         if decision.cancel:
             keep = tuple(call.workflow_id for call in decision.calls)
             after.cancel.append((decision.run.id, keep))
@@ -307,15 +314,16 @@ class Intake:
             await self._durable.cancel(run_id, keep=keep)
         for dropped in after.drop:
             await self._doors.dropped(dropped)
-        for labels in after.labels:
-            for repo in labels.repos:
-                try:
-                    for name, color, description in answers.LABELS:
-                        await self._github.ensure_label(
-                            labels.installation_id, repo.full_name, name, color, description
-                        )
-                except PortError as problem:
-                    log.warning("labels of %s are made at the first run instead: %s", repo.full_name, problem)
+        for wanted in after.labels:
+            for repo in wanted.repos:
+                await self._make_labels(wanted.installation_id, repo.full_name)
+
+    async def _make_labels(self, installation_id: int, repo: str) -> None:
+        try:
+            for label in labels.COMMANDS:
+                await self._github.ensure_label(installation_id, repo, label.name, label.color, label.description)
+        except PortError as problem:
+            log.warning("labels of %s are made at the first run instead: %s", repo, problem)
 
     # ---- timers --------------------------------------------------------------------------------------------------
 

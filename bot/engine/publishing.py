@@ -23,6 +23,7 @@ class Due:
     repo: str
     wanted: int
     notice: str
+    look: bool
 
 
 Publish = Callable[[Due], Awaitable[float | None]]
@@ -89,10 +90,12 @@ class PublishingLoop:
         c = tables.publication.c
         with self._database.connect() as conn:
             rows = conn.execute(sa.select(tables.publication).where(c.wanted > c.done).limit(500)).all()
-        return [Due(r.repo_id, r.issue, r.installation_id, r.repo, r.wanted, r.notice) for r in rows]
+        return [Due(r.repo_id, r.issue, r.installation_id, r.repo, r.wanted, r.notice, r.look) for r in rows]
 
     def _done(self, due: Due) -> None:
         c = tables.publication.c
-        where = (c.repo_id == due.repo_id) & (c.issue == due.issue) & (c.done < due.wanted)
+        where_all = (c.repo_id == due.repo_id) & (c.issue == due.issue)
+        where = where_all & (c.done < due.wanted)
         with self._database.begin() as conn:
             conn.execute(sa.update(tables.publication).where(where).values(done=due.wanted))
+            conn.execute(sa.update(tables.publication).where(where_all, c.wanted == due.wanted).values(look=False))

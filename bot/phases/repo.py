@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.agent.found_commands import READ, found
 from bot.core.evidence import VerifyCommand
 from bot.core.repo_config import RepoConfig, clamp
-from bot.core.repo_config_file import parse_config
+from bot.core.repo_config_file import read_config
 from bot.phases.context import PhaseRun
 
 CONFIG = ".github/agent.yml"
@@ -27,7 +27,7 @@ async def ground(phase: PhaseRun, sha: str) -> Ground:
     git, repo = phase.ctx.git, phase.run.repo.full_name
     paths = tuple(entry.path for entry in await git.tree(repo, sha) if entry.mode != "160000")
     raw = await git.blob(repo, sha, CONFIG) if CONFIG in paths else None
-    read = parse_config(raw or b"")
+    read = read_config(raw)
     config = clamp(read.config, phase.ctx.ceilings)
     commands = config.verify.declared
     if not commands:
@@ -37,7 +37,8 @@ async def ground(phase: PhaseRun, sha: str) -> Ground:
                 files[path] = await git.blob(repo, sha, path) or b""
         commands = found(files)
     text = (raw or b"").decode("utf-8", "replace")
-    return Ground(paths, config, text, tuple(it.message for it in read.problems), commands)
+    said = tuple(f"line {it.line}, {it.key}: {it.message}" for it in read.problems)
+    return Ground(paths, config, text, said, commands)
 
 
 async def texts(phase: PhaseRun, sha: str, paths: set[str]) -> dict[str, str]:

@@ -2,13 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import assert_never
 
 import prompts
-from bot.agent import export, loop
+from bot.agent import export, foundation, loop
+from bot.agent import task as worker
 from bot.agent.budget import Limits
 from bot.agent.found_commands import test_paths
+from bot.agent.outcomes import Asked, LimitReached, Outcome, Refused, Reported, Stuck
+from bot.agent.transcript import Transcript
 from bot.core import planning
 from bot.core.advance import line_of
+from bot.core.conversation import ModelRequest
 from bot.core.diff import FileDiff, Harvest
 from bot.core.plan import Task
 from bot.core.results import PhaseHeld, TaskBlocked, TaskFinished
@@ -31,6 +36,8 @@ class Job:
     task: Task
     state: TaskState
     parent: str
+    name: str
+    """Names the task's journal, ledger keys and checkout: the same over pauses, another after a retry."""
 
 
 async def work(phase: PhaseRun) -> Ended:
@@ -46,70 +53,83 @@ def _job(phase: PhaseRun) -> Job:
     task = next(it for it in run.plan.lines[call.line - 1].tasks if it.id == call.task)
     at = next(n for n, it in enumerate(line.tasks) if it.id == call.task)
     parent = line.tasks[at - 1].sha if at else run.base_sha
-    return Job(line, task, line.tasks[at], parent)
+    return Job(line, task, line.tasks[at], parent, f"{line.number}/{task.id}~{run.attempt}")
 
 
 async def _task(phase: PhaseRun) -> Ended:
     job, run, ctx = _job(phase), phase.run, phase.ctx
-    if ctx.rows.attempt(run.id, job.line.number, f"{job.task.id}~{run.attempt}") > STARTS:
+    if ctx.rows.attempt(run.id, job.line.number, f"{job.task.id}~{run.attempt}+{run.resumes}") > STARTS:
         return PhaseHeld(
             "Failed",
             f"Task {job.task.id} was started {STARTS} times and never came to an end.",
             "/agent retry from=work",
         )
     await ctx.git.fetch(run.repo.full_name, [f"refs/heads/{run.base_ref}"], await phase.read_token())
-    key = f"{run.id}/line/{job.line.number}/task/{job.task.id}~{run.attempt}"
-    checkout = await ctx.git.checkout(run.repo.full_name, job.parent, key)
+    checkout = await ctx.git.checkout(run.repo.full_name, job.parent, f"{run.id}/task/{job.name}")
     outcome = await _worker(phase, job, checkout)
     ended = await _outcome(phase, job, checkout, outcome)
-    await ctx.git.close(checkout)
+    if not isinstance(ended, TaskBlocked):
+        await ctx.git.close(checkout)  # a worker that waits for an answer goes on in the same checkout
     return ended
 
 
-async def _worker(phase: PhaseRun, job: Job, checkout: Checkout) -> loop.Outcome:
+async def _worker(phase: PhaseRun, job: Job, checkout: Checkout) -> Outcome:
     run, ctx = phase.run, phase.ctx
     model, effort = ctx.roles.model("work")
-    config = (await ground(phase, run.base_sha)).config
-
-    def on_turn(turn: int, doing: str) -> None:
-        ctx.rows.progress(run.id, job.line.number, job.task.id, turn, doing)
-
-    kind = f"turn/{job.line.number}/{job.task.id}~{run.attempt}"
-    told = f"\n\n## A person answered your question\n{run.refine}\n" if run.refine else ""
-    return await loop.work(
-        planning.brief(run, job.task) + told,
-        run_id=run.id,
-        task=f"{job.line.number}/{job.task.id}~{run.attempt}",
-        system=prompts.render(prompts.load("work/task")),
-        model=ctx.models,
-        model_name=model,
-        effort=effort,
-        sandbox=ctx.sandbox,
-        checkout=checkout,
-        journal=ctx.journals(run.id, kind),
-        ledger=ctx.ledger,
-        limits=Limits(turns=job.task.max_turns, wall=float(config.work.timeout)),
-        clock=ctx.clock,
-        on_turn=on_turn,
-        still_mine=phase.steps.still_mine,
+    here = await ground(phase, run.base_sha)
+    rules = await foundation.read(ctx.git, run.repo.full_name, run.base_sha, at_stake=job.task.owns)
+    prompt = prompts.render(
+        prompts.load("work/task"),
+        brief=planning.brief(run, job.task),
+        foundation=rules.prompt_text,
+        base_sha=job.parent,
     )
 
+    async def on_turn(state: Transcript) -> None:
+        doing = next((str(call.input.get("command", call.name)) for call in state.calls), "thinking")
+        await asyncio.to_thread(ctx.rows.progress, run.id, job.line.number, job.task.id, state.answered, doing)
 
-async def _outcome(phase: PhaseRun, job: Job, checkout: Checkout, outcome: loop.Outcome) -> Ended:
+    task = worker.Task(
+        run_id=run.id,
+        key=job.name,
+        request=ModelRequest(role="work", model=model, system=prompt.system, turns=(), effort=effort),
+        model=ctx.models,
+        sandbox=ctx.sandbox,
+        checkout=checkout,
+        ledger=ctx.ledger,
+        limits=Limits(
+            turns=job.task.max_turns,
+            micros=here.config.limits.run_micros,
+            seconds=float(min(here.config.work.timeout, here.config.limits.wall)),
+        ),
+        on_turn=on_turn,
+        steer=lambda _seen: (),
+        still_mine=phase.steps.still_mine,
+        answers=run.answers,
+    )
+    return await loop.work(prompt.user, task, journal=ctx.journals(run.id, f"turn/{job.name}"), clock=ctx.clock)
+
+
+async def _outcome(phase: PhaseRun, job: Job, checkout: Checkout, outcome: Outcome) -> Ended:
+    again = "/agent retry from=work"
     match outcome:
-        case loop.Reported():
+        case Reported():
             return await _import(phase, job, checkout, outcome)
-        case loop.Asked(question=question, turns=turns):
-            return TaskBlocked(job.line.number, job.task.id, question, turns)
-        case loop.LimitReached(reason=reason):
-            return PhaseHeld("Failed", f"Task {job.task.id} reached a limit: {reason}", "/agent retry from=work")
-        case loop.Refused():
+        case Asked(question=question, number=number):
+            options = f" Options: {'; '.join(question.options)}." if question.options else ""
+            advice = f" It would choose: {question.recommendation}" if question.recommendation else ""
+            return TaskBlocked(job.line.number, job.task.id, f"{question.text}{options}{advice}", number)
+        case LimitReached(reason=reason):
+            return PhaseHeld("Failed", f"Task {job.task.id} reached a limit. {reason}", again)
+        case Refused():
             return PhaseHeld("Failed", f"The model refused to work on task {job.task.id}.", "/agent refine <text>")
-        case loop.Stuck(reason=reason):
-            return PhaseHeld("Failed", f"Task {job.task.id} got stuck: {reason}", "/agent retry from=work")
+        case Stuck(reason=reason):
+            return PhaseHeld("Failed", f"Task {job.task.id} got stuck. {reason}", again)
+        case _:
+            assert_never(outcome)
 
 
-async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: loop.Reported) -> Ended:
+async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: Reported) -> Ended:
     ctx = phase.ctx
     pack, tree, _ = await export.export(ctx.sandbox, checkout)
     harvest = await ctx.git.harvest(checkout, pack, tree)
@@ -124,21 +144,21 @@ async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: loop.R
         line=job.line.number,
         task=job.task.id,
         sha=sha,
-        turns=outcome.turns,
+        turns=_turns(phase, job),
         diff=tuple(_stat(it) for it in harvest.files),
         flags=_flags(harvest),
         held=harvest.held,
         deviations=outcome.report.deviations,
         follow_ups=outcome.report.follow_ups,
         model=ctx.roles.model("work")[0],
-        micros=outcome.micros,
+        micros=_spent(phase, job),
     )
 
 
 async def _commit(phase: PhaseRun, job: Job, harvest: Harvest) -> str:
     """The same task gives the same SHA after a crash: the date is stored before the first commit."""
     ctx, run = phase.ctx, phase.run
-    kind = f"committed/{job.line.number}/{job.task.id}~{run.attempt}"
+    kind = f"committed/{job.name}"
     kept = ctx.blobs.get(run.id, kind, 0)
     at = kept.decode() if kept is not None else ctx.clock.stamp()
     if kept is None:
@@ -154,6 +174,16 @@ async def _commit(phase: PhaseRun, job: Job, harvest: Harvest) -> str:
     )
     await asyncio.to_thread(ctx.gate.check, text, what="commit message", run_id=run.id)
     return await ctx.git.commit(run.repo.full_name, tree=harvest.tree, parents=[job.parent], message=text, at=at)
+
+
+def _turns(phase: PhaseRun, job: Job) -> int:
+    entries = phase.ctx.journals(phase.run.id, f"turn/{job.name}").entries()
+    return sum(entry["kind"] == "answer" for entry in entries)
+
+
+def _spent(phase: PhaseRun, job: Job) -> int:
+    entries = phase.ctx.journals(phase.run.id, f"turn/{job.name}").entries()
+    return sum(int(entry["answer"]["micros"]) for entry in entries if entry["kind"] == "answer")
 
 
 def _stat(file: FileDiff) -> DiffStat:

@@ -68,6 +68,14 @@ class Publisher:
             await self._equalise(sync, view)
             return None
 
+    async def publish_notice(self, place: Run, text: str) -> None:
+        """One status comment on an issue that has no run: what was refused, and what to do. Command labels go, to be put on again."""
+        async with self._lock(f"publish/{place.repo.id}#{place.issue}"):
+            seen = await asyncio.to_thread(self._doors.rows.load, place.repo.id, place.issue)
+            sync = Sync(self._doors, place, seen, still_mine=_always, ensured=self._ensured)
+            await sync.comment("status", text)
+            await sync.drop_commands()
+
     def _due(self, sync: Sync, view: View) -> float:
         seen = sync.seen
         if not seen.status.id or (view.attention and sync.mention_due(view)):

@@ -170,6 +170,12 @@ class Sync:
             await self._github.set_labels(*self._at, self._run.issue, add=add, remove=remove)
         await self.keep(label=view.label)
 
+    async def drop_commands(self) -> None:
+        """Take the one-shot labels off, so that they can be put on again."""
+        there = (await self._github.issue(*self._at, self._run.issue)).labels
+        if remove := [name for name in there if name in labels.ONE_SHOTS]:
+            await self._github.set_labels(*self._at, self._run.issue, add=[], remove=remove)
+
     async def pull(self, wanted: PullView) -> None:
         """An open pull request's title, body and draft state; it is never made here."""
         if not self._pull_due(wanted):

@@ -72,15 +72,24 @@ def save(conn: sa.Connection, run: Run) -> None:
 
 
 def want_published(
-    conn: sa.Connection, repo_id: int, issue: int, *, installation_id: int, repo: str, notice: str | None = None
+    conn: sa.Connection,
+    repo_id: int,
+    issue: int,
+    *,
+    installation_id: int,
+    repo: str,
+    notice: str | None = None,
+    look: bool = False,
 ) -> None:
     """Mark the issue as different from what GitHub shows."""
     table = tables.publication
     base = {"repo_id": repo_id, "issue": issue, "installation_id": installation_id, "repo": repo}
-    insert = upsert(conn, table).values(**base, wanted=1, done=0, notice=notice or "")
+    insert = upsert(conn, table).values(**base, wanted=1, done=0, notice=notice or "", look=look)
     changed: dict[str, Any] = {"wanted": table.c.wanted + 1, "repo": repo, "installation_id": installation_id}
     if notice is not None:
         changed["notice"] = notice
+    if look:
+        changed["look"] = True
     conn.execute(insert.on_conflict_do_update(index_elements=["repo_id", "issue"], set_=changed))
 
 

@@ -46,8 +46,10 @@ publication = sa.Table(
     sa.Column("wanted", sa.Integer, nullable=False),
     sa.Column("done", sa.Integer, nullable=False),
     sa.Column("notice", sa.Text, nullable=False, default=""),
+    sa.Column("look", sa.Boolean, nullable=False, default=False),
 )
-"""What has to be published: `wanted` is ahead of `done` until the publisher has made GitHub equal. `notice` is for issues without a run."""
+"""What has to be published: `wanted` is ahead of `done` until the publisher has made GitHub equal. `notice` is for issues without a run;
+`look`: somebody may have changed what we published, so read GitHub first."""
 
 receipt = sa.Table(
     "receipt",
