@@ -28,8 +28,6 @@ class Bubblewrap:
     """`ports.Sandbox` by bubblewrap. As root, commands run as `uid` (and the same gid), which needs no account."""
 
     level = "L2 bubblewrap"
-    supports_overlay = True
-    root = ROOT
 
     def __init__(
         self,
@@ -43,6 +41,7 @@ class Bubblewrap:
         disk_mb: int = 8192,
         hidden: Iterable[Path] = (),
         extra: Iterable[Path] = (),
+        overlay: bool = True,
         parallel: int = 64,
     ) -> None:
         """`home` is the engine's; the sandbox keeps its few files in `home/sandbox`. `path` defaults to the engine's PATH.
@@ -55,7 +54,9 @@ class Bubblewrap:
         self._file_bytes, self._disk_bytes = file_mb * _MIB, disk_mb * _MIB
         self._sizes = (tmp_mb * _MIB, shm_mb * _MIB)
         self._staging = Staging(home, self._uid) if os.geteuid() == 0 else None
-        self._tools = toolchains.find(
+        self.supports_overlay = overlay
+        """Whether checkouts should be overlays; else they must hold a copy."""
+        self.toolchains = toolchains.find(
             os.environ.get("PATH", "") if path is None else path, hidden=(home, *hidden), extra=extra
         )
         own = home / "sandbox"
@@ -155,7 +156,7 @@ class Bubblewrap:
         args += ["--ro-bind", str(self._reach(etc)), "/etc", "--proc", "/proc", "--dev", "/dev"]
         args += ["--perms", "1777", "--size", str(shm), "--tmpfs", _SHM, "--remount-ro", "/dev"]
         args += ["--perms", "1777", "--size", str(tmp), "--tmpfs", _TMP]
-        for root in self._tools.roots:
+        for root in self.toolchains.roots:
             args += ["--ro-bind", str(self._reach(root)), str(root)]
         args += ["--clearenv"]
         for name, value in self.environment():
@@ -165,7 +166,7 @@ class Bubblewrap:
     def environment(self) -> tuple[tuple[str, str], ...]:
         """Every variable that a command sees, before its own."""
         fixed = {
-            "PATH": self._tools.path,
+            "PATH": self.toolchains.path,
             "HOME": HOME,
             "USER": "worker",
             "LOGNAME": "worker",
@@ -173,7 +174,7 @@ class Bubblewrap:
             "TMPDIR": _TMP,
         }
         fixed |= {"LANG": "C.UTF-8", "TERM": "dumb", "CI": "1", "GIT_TERMINAL_PROMPT": "0"}
-        return (*fixed.items(), *self._tools.env)
+        return (*fixed.items(), *self.toolchains.env)
 
     def _reach(self, path: Path) -> Path:
         return self._staging.reach(path) if self._staging else path

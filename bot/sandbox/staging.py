@@ -5,10 +5,12 @@ traversable place, inside a mount namespace of its own. Only a descriptor keeps 
 the engine ends, and the machine's own mounts never change.
 """
 
+import contextlib
 import hashlib
 import os
 import stat
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -52,6 +54,8 @@ class Staging:
             while self._namespaces:
                 os.close(self._namespaces.pop())
             self._roots.clear()
+            with contextlib.suppress(OSError):
+                self._place.rmdir()
 
     def _blocked_root(self, path: Path) -> Path | None:
         """The first path below the innermost directory that the worker can't enter."""
@@ -95,20 +99,24 @@ class Staging:
 
 
 def _place(home: Path) -> Path:
-    """An empty directory of root's in a traversable place, the same for one engine home after every start."""
+    """An empty directory of root's own in a traversable place; those that a killed engine of this home left are taken away."""
     name = f"journeyman-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
-    for parent in (Path("/run"), Path("/var/tmp")):  # noqa: S108  owner and mode are checked below
-        place = parent / name
-        try:
-            place.mkdir(exist_ok=True)
-            if place.lstat().st_uid == 0 and not place.is_symlink():
-                place.chmod(0o755)  # whatever the umask was
-        except OSError:
-            continue
-        found = place.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022:
+    for parent in (Path("/run"), Path("/var/tmp")):  # noqa: S108  mkdtemp's names can't be foreseen
+        with contextlib.suppress(OSError):
+            for left in parent.glob(f"{name}-*"):
+                _remove_left(left)
+            place = Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=parent))
+            place.chmod(0o755)
             return place
     raise OSError("neither /run nor /var/tmp takes a directory of root's for staging")
+
+
+def _remove_left(place: Path) -> None:
+    """Only of an engine that is gone: removing a directory takes away what a living namespace has mounted on it."""
+    pid = place.name.split("-")[2]
+    if pid.isdigit() and not Path("/proc", pid).exists():
+        with contextlib.suppress(OSError):
+            place.rmdir()
 
 
 def _enterable(folder: Path, uid: int) -> bool:
