@@ -87,7 +87,7 @@ def _source(item: Requirement, paths: set[str], text_at: TextAt) -> list[str]:
 
 def _where(where: str, who: str, paths: set[str], text_at: TextAt) -> list[str]:
     match = WHERE.fullmatch(where.strip())
-    if not match:
+    if not match or (" " in match["path"] and match["path"] not in paths):
         return [f"{who} does not say where it stands as `path:line`, but “{where[:80]}”."]
     path = match["path"]
     if path not in paths:

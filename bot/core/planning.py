@@ -301,13 +301,10 @@ def brief(run: Run, task: Task, *, limit: int = BRIEF_CHARACTERS) -> str:
     spec = run.revision.spec
     others = {other.id: other for line in run.plan.lines for other in line.tasks if other.id != task.id}
     must = [
-        (f"Task {task.id}: {task.title}", [task.goal]),
-        ("Requirements (each is done when its criteria hold)", _required(spec, task)),
-        ("You alone may change", [_change_line(glob, spec) for glob in task.owns]),
-        (
-            "Prove it with (these commands, and no others, will be run on your result)",
-            [f"`{run}`" for run in task.verify],
-        ),
+        _section(f"Task {task.id}: {task.title}", [task.goal], 1_500),
+        _section("Requirements (each is done when its criteria hold)", _required(spec, task), 3_400),
+        _section("You alone may change", [_change_line(glob, spec) for glob in task.owns], 1_500),
+        _section("Prove it with (these commands, and no others, will be run on your result)", _code(task.verify), 900),
     ]
     may = [
         ("Built before you", [f"{name}: {others[name].contract}" for name in task.depends_on if name in others]),
@@ -334,19 +331,32 @@ def _change_line(glob: str, spec: Spec) -> str:
     return f"`{glob}`{why}"
 
 
-def _fitted(must: Sequence[tuple[str, list[str]]], may: Sequence[tuple[str, list[str]]], limit: int) -> str:
-    """Sections in order; the optional ones while there is room, then one line with the names of those that were left out."""
-    room = limit - 200
-    parts: list[str] = []
+def _code(commands: Sequence[str]) -> list[str]:
+    return [f"`{run}`" for run in commands]
+
+
+def _section(title: str, lines: Sequence[str], most: int) -> str:
+    """A titled list; where it is longer than `most` characters, whole lines are cut from its end and that is said."""
+    rows = [line if line.startswith("  ") else f"- {line}" for line in lines if line] or ["- none"]
+    section = f"## {title}\n" + "\n".join(rows) + "\n"
+    if len(section) <= most:
+        return section
+    kept = section[: most - 60]
+    return f"{kept.rpartition(chr(10))[0] or kept}\n- (cut here; the whole text is in the spec)\n"
+
+
+def _fitted(must: Sequence[str], may: Sequence[tuple[str, list[str]]], limit: int) -> str:
+    """All that must be there, what else there is room for, and the names of what there was no room for."""
+    parts = list(must)
     left_out: list[str] = []
-    for title, lines in [*must, *may]:
-        body = "\n".join(line if line.startswith("  ") else f"- {line}" for line in lines if line)
-        section = f"## {title}\n{body or '- none'}\n"
-        if (title, lines) in may and (not body or len(section) > room):
-            left_out += [title] if body else []
+    room = limit - sum(len(part) + 1 for part in parts) - 200
+    for title, lines in may:
+        section = _section(title, lines, limit)
+        if not any(lines):
             continue
-        if len(section) > room:
-            section = f"{section[: max(room, 200)].rstrip()}\n- (cut here: the whole text is in the spec)\n"
+        if len(section) + 1 > room:
+            left_out.append(title)
+            continue
         parts.append(section)
         room -= len(section) + 1
     if left_out:

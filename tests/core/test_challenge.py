@@ -264,18 +264,15 @@ def test_an_open_verified_blocking_finding_never_gives_clean(findings: list[Find
 
 
 SAID = st.lists(
-    st.tuples(st.sampled_from(["F1", "F2", "F3", "F9", "?"]), st.sampled_from(["settled", "stands"])), max_size=4
+    st.tuples(st.sampled_from(["F2", "F3", "F11", "?"]), st.sampled_from(["settled", "stands"])), max_size=4
 )
 
 
-@given(SAID, st.lists(st.sampled_from(["fixed", "rejected"]), max_size=2), st.booleans())
-def test_no_author_alone_makes_a_grave_finding_disappear(
-    said: list[tuple[str, str]], decided: list[str], confirmed: bool
-):
+@given(SAID, st.lists(st.sampled_from(["fixed", "rejected"]), min_size=1, max_size=3))
+def test_no_author_alone_makes_a_grave_finding_disappear(said: list[tuple[str, str]], decided: list[str]):
     review = merge(None, answer(raised()))
     for what in decided:
-        review = challenge.decide(review, [decision("F1", what)])
-        review = merge(review, answer(earlier=tuple(item for item in said if item[0] != "F1")))
+        review = merge(challenge.decide(review, [decision("F1", what)]), answer(earlier=tuple(said)))
     assert challenge.verdict(review, BLOCK) == "request changes"
 
 
