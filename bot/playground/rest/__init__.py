@@ -1,0 +1,1 @@
+"""The REST operations, one file a resource; each gives its routes as `ROUTES`."""

@@ -1,0 +1,1 @@
+"""JSON shapes as GitHub's description has them, one module a resource."""
