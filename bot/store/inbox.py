@@ -78,7 +78,7 @@ class Inbox:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._connection = _connect(path)
+        self._connection = connect(path)
 
     @classmethod
     def open(cls, path: Path) -> "Inbox":
@@ -133,7 +133,7 @@ class Inbox:
             if not batch:
                 continue
             try:
-                connection = connection or _connect(self._path)
+                connection = connection or connect(self._path)
                 answers: Sequence[Stored | Transient] = _store(connection, [one.row for one in batch])
             except sqlite3.Error as problem:
                 answers = [Transient(f"the inbox can't store a row: {problem}")] * len(batch)
@@ -180,7 +180,8 @@ class Inbox:
             return self._connection.execute("select count(*) from inbox where taken is null").fetchone()[0]
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that commits to the disk (WAL, FULL) and makes the table where it is missing. Raises sqlite3.Error."""
     connection = sqlite3.connect(path, timeout=8.0, isolation_level=None, check_same_thread=False)
     for pragma in ("busy_timeout=8000", "journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864"):
         connection.execute(f"pragma {pragma}").fetchall()

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ from bot.core.redact import Secret
 from bot.store.inbox import Inbox
 from bot.store.poke import poke
 from bot.web.health import Ready, front_page, healthz
-from bot.web.webhook import Webhook
+from bot.web.webhook import InFlight, Webhook
 
 INBOX = "inbox.db"
 POKE = "poke.sock"
@@ -32,16 +33,22 @@ class WebOptions:
     port: int = 8000
 
 
-def build_app(options: WebOptions, inbox: Inbox) -> Starlette:
-    """The routes over an open inbox, which is closed with the application."""
+def build_app(
+    options: WebOptions,
+    inbox: Inbox,
+    *,
+    in_flight: InFlight | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:
+    """The routes over an open inbox, which is closed with the application; `clock` gives epoch seconds."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         yield
         inbox.close()
 
-    webhook = Webhook(inbox, options.secrets, partial(poke, options.home / POKE))
-    ready = Ready(options.home / HEARTBEAT, any(options.secrets))
+    webhook = Webhook(inbox, options.secrets, partial(poke, options.home / POKE), clock, in_flight or InFlight())
+    ready = Ready(options.home / HEARTBEAT, any(options.secrets), clock)
     return Starlette(
         routes=[
             Route("/webhooks/github", webhook.receive, methods=["POST"]),

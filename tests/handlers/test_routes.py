@@ -151,7 +151,8 @@ def test_the_plain_answer_names_the_verbs_that_work():
     [answer] = intents("issue_comment", p.issue_comment("/agent undo 2"))
     assert isinstance(answer, i.SayPlainly)
     assert answer.sentence == snapshot(
-        "`/agent undo` is not available in this version; available are `spec`, `refine`, `approve`, `answer`, `waive`, `stop`, `pause`, `resume`, `retry`, `status` and `help`."
+        "`/agent undo` is not available in this version; available are `spec`, `refine`, `approve`, `answer`, `waive`, "
+        "`stop`, `pause`, `resume`, `retry`, `status` and `help`."
     )
 
 

@@ -5,74 +5,39 @@ import contextlib
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
-from bot.core.redact import Secret
-from bot.store.inbox import Inbox
 from bot.store.poke import Listener
-from bot.web.app import INBOX, POKE, WebOptions, build_app
-from bot.web.webhook import BODY_LIMIT
-from tests import payloads
+from bot.web.app import INBOX, POKE
+from bot.web.webhook import BODY_LIMIT, InFlight, Refusal
+from tests.web_site import LABELED, SECRET, Site, headers, serving, signed
 
-SECRET = "a webhook secret"
-LABELED = json.dumps(payloads.issues("labeled")).encode()
-
-
-def signed(raw: bytes, secret: str = SECRET) -> str:
-    return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+pytestmark = pytest.mark.fast
 
 
-def headers(raw: bytes, *, event: str = "issues", guid: str = "9b0f1c2e-0001", **changed: str | None) -> dict[str, str]:
-    every = {
-        "X-GitHub-Event": event,
-        "X-GitHub-Delivery": guid,
-        "X-Hub-Signature-256": signed(raw),
-        "Content-Type": "application/json",
-    }
-    named = {name.replace("_", "-"): value for name, value in changed.items()}
-    return {name: value for name, value in (every | named).items() if value is not None}
-
-
-@dataclass
-class Site:
-    url: str
-    home: Path
-    inbox: Inbox
-
-    async def post(self, raw: bytes, sent: dict[str, str]) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
-            return await client.post("/webhooks/github", content=raw, headers=sent)
-
-
-@contextlib.contextmanager
-def serving(home: Path, *secrets: str) -> Iterator[Site]:
-    inbox = Inbox.open(home / INBOX)
-    app = build_app(WebOptions(home, [Secret(one) for one in secrets]), Inbox.open(home / INBOX))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", http="httptools", loop="uvloop"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            threading.Event().wait(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Site(f"http://127.0.0.1:{port}", home, inbox)
-    finally:
-        server.should_exit = True
-        thread.join()
-        inbox.close()
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(tmp_path_factory.mktemp("web"), SECRET, "the next secret") as site:
+        yield site
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with serving(tmp_path, SECRET, "the next secret") as running:
-        yield running
+def site(running: Site) -> Iterator[Site]:
+    """The running site with an empty inbox."""
+    yield running
+    with contextlib.closing(sqlite3.connect(running.home / INBOX)) as cleaner, cleaner:
+        cleaner.execute("delete from inbox")
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.005)
 
 
 async def test_a_signed_delivery_is_stored_and_answered_202(site: Site):
@@ -250,3 +215,47 @@ async def test_without_a_secret_the_answer_is_503_and_says_what_to_set(tmp_path:
 async def test_a_get_is_not_a_delivery(site: Site):
     async with httpx.AsyncClient(base_url=site.url) as client:
         assert (await client.get("/webhooks/github")).status_code == 405
+
+
+async def test_bytes_in_flight_over_all_requests_are_bounded(tmp_path: Path):
+    # Given room for 100 KB in all, and one sender that holds 90 of them by never finishing.
+    in_flight = InFlight(100_000)
+    with serving(tmp_path, SECRET, in_flight=in_flight) as site:
+        host, port = site.url.removeprefix("http://").split(":")
+        _, slow = await asyncio.open_connection(host, int(port))
+        head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: sha256={'0' * 64}\r\n"
+        slow.write(f"{head}Content-Length: 99999\r\n\r\n".encode() + b" " * 90_000)
+        await until(lambda: in_flight.held == 90_000)
+        large = b'{"action": "' + b" " * 20_000 + b'"}'
+
+        # When another comes that does not fit beside it, then it is turned away, and one that fits is taken.
+        assert (await site.post(large, headers(large))).status_code == 503
+        assert (await site.post(LABELED, headers(LABELED))).status_code == 202
+
+        # And once the first has gone, there is room again.
+        slow.close()
+        await until(lambda: in_flight.held == 0)
+        assert (await site.post(large, headers(large))).status_code == 200
+
+
+def test_what_a_request_held_is_counted_back():
+    in_flight = InFlight(10)
+    in_flight.take(10)
+    with pytest.raises(Refusal, match="Too many deliveries"):
+        in_flight.take(1)
+    assert in_flight.held == 10
+
+
+async def test_a_delivery_that_can_not_be_stored_is_answered_503(site: Site):
+    breaker = sqlite3.connect(site.home / INBOX)
+    breaker.execute("alter table inbox rename to away")
+    breaker.commit()
+
+    answer = await site.post(LABELED, headers(LABELED))
+
+    assert answer.status_code == 503
+    assert answer.text.startswith("The delivery can't be stored: ")
+    breaker.execute("alter table away rename to inbox")
+    breaker.commit()
+    breaker.close()
+    assert (await site.post(LABELED, headers(LABELED))).status_code == 202
