@@ -23,6 +23,10 @@ from bot.playground.validation import ApiError, B, checked, not_found, read_json
 
 T = TypeVar("T")
 VERSIONS = ("2022-11-28", "2026-03-10")
+_NO_USER_AGENT = (
+    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header "
+    "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
+)
 MAX_BODY = 10_000_000
 
 
@@ -89,7 +93,10 @@ class Call:
         return int(text)
 
     def page(self, rows: Iterable[T], shape: Callable[[T], Any], *, wrap: str = "") -> Answer:
-        """One page of rows as an array, or with `wrap` as `{total_count, <wrap>: […]}`, with its Link header. Stale lists lack what is younger than the lag."""
+        """One page of rows as an array, or with `wrap` as `{total_count, <wrap>: […]}`, with its Link header.
+
+        Stale lists lack what is younger than the lag.
+        """
         seen = [row for row in rows if not self.lag or getattr(row, "born", 0.0) <= self.state.clock.now() - self.lag]
         size, at = _whole(self.query.get("per_page"), 30, top=100), _whole(self.query.get("page"), 1)
         part = [shape(row) for row in seen[(at - 1) * size : at * size]]
@@ -214,7 +221,7 @@ def base_headers() -> dict[str, str]:
 def check_request(headers: dict[str, str], raw: bytes) -> None:
     """Raises ApiError for what GitHub turns away before anything else."""
     if not headers.get("user-agent"):
-        raise ApiError(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required).", docs="")  # fmt: skip
+        raise ApiError(403, _NO_USER_AGENT, docs="")
     version = headers.get("x-github-api-version")
     if version is not None and version not in VERSIONS:
         raise ApiError(400, "The provided API version is not supported.", docs="about-the-rest-api/api-versions")

@@ -106,14 +106,24 @@ _SIGNATURE_ONLY: Any = {
 
 
 def _check_times(claims: dict[str, Any], now: float) -> None:
-    issued, expires = claims.get("iat"), claims.get("exp")
-    whole = [isinstance(at, int | float) and not isinstance(at, bool) for at in (issued, expires)]
-    if not whole[1] or expires <= now:
-        raise _unauthorized("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")  # fmt: skip
+    issued, expires = _time(claims.get("iat")), _time(claims.get("exp"))
+    if expires is None or expires <= now:
+        raise _unauthorized(_PAST)
     if expires > now + LONGEST_JWT:
         raise _unauthorized("'Expiration time' claim ('exp') is too far in the future")
-    if not whole[0] or issued > now + SKEW:
-        raise _unauthorized("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")  # fmt: skip
+    if issued is None or issued > now + SKEW:
+        raise _unauthorized(_NOT_ISSUED)
+
+
+def _time(claim: object) -> float | None:
+    return float(claim) if isinstance(claim, int | float) and not isinstance(claim, bool) else None
+
+
+_PAST = (
+    "'Expiration time' claim ('exp') must be a numeric value representing the future time "
+    "at which the assertion expires"
+)
+_NOT_ISSUED = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
 
 
 # ---- permissions

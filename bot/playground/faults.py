@@ -1,4 +1,4 @@
-"""Faults on demand: answers lost, requests dropped, 5xx, slowness, stale lists and secondary limits, around every server of the playground."""
+"""Faults on demand: lost answers, dropped requests, 5xx, slowness, stale lists, secondary limits; around every server here."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, graphql_sync
+from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, GraphQLSchema, build_schema, graphql_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
@@ -106,7 +106,7 @@ class Root:
             raise nodes.refuse("FORBIDDEN", error.message) from None
 
     def _set_draft(self, given: Json, *, draft: bool) -> Json:
-        found: Pull | None = self._own(given["pullRequestId"], "PR", self.state.pulls, "PullRequest")
+        found: Pull = self._own(given["pullRequestId"], "PR", self.state.pulls, "PullRequest")
         by = self.principal.by
         self._may_write(found.repo, role="read" if by.account is found.issue.author else "write")
         if found.issue.state == "closed":
@@ -151,8 +151,8 @@ def _formatted(result: ExecutionResult) -> Json:
     if result.errors:
         rows = []
         for error in result.errors:
-            row = dict(error.formatted)
-            extensions = dict(row.pop("extensions", None) or {})
+            row: Json = {**error.formatted}
+            extensions: Json = dict(row.pop("extensions", None) or {})
             kind = extensions.pop("type", None)
             rows.append(({"type": kind} if kind else {}) | row | ({"extensions": extensions} if extensions else {}))
         answer["errors"] = rows
@@ -208,4 +208,4 @@ class GraphQL:
 
 def _fields(schema: GraphQLSchema, kind: str) -> list[str]:
     found = schema.get_type(kind)
-    return list(found.fields) if found is not None and hasattr(found, "fields") else []
+    return list(found.fields) if isinstance(found, GraphQLObjectType) else []

@@ -91,7 +91,7 @@ def _protected(
 
 
 def _workflow(repo: Repo, token: Token, *, old: str, new: str, environment: Mapping[str, str] | None) -> str | None:
-    """An App may touch workflow files only with `workflows: write`; on a new branch what counts is the difference from the default branch."""
+    """An App touches workflow files only with `workflows: write`; a new branch is compared with the default one."""
     if token.installation is None or token.permissions.get("workflows") == "write" or new == ZERO:
         return None
     if environment is None:

@@ -11,7 +11,7 @@ DOCS = "https://docs.github.com/rest"
 
 
 class ApiError(Exception):
-    """An error answer. `errors` are GitHub's `{resource, field, code}` objects, or sentences; `docs` is the path under docs.github.com/rest."""
+    """An error answer. `errors` are GitHub's `{resource, field, code}` objects, or sentences; `docs` is its own page of GitHub's."""
 
     def __init__(
         self,

@@ -313,7 +313,9 @@ class Playground:
         with self.state.lock:
             issues.delete_issue(self.state, self.issue(repo, number), self.state.by(by))
 
-    def review(self, repo: str, number: int, event: str, *, by: str, body: str = "", comments: Sequence[reviews.Draft] = ()) -> Review:  # fmt: skip
+    def review(
+        self, repo: str, number: int, event: str, *, by: str, body: str = "", comments: Sequence[reviews.Draft] = ()
+    ) -> Review:
         """Review a pull request: APPROVE, REQUEST_CHANGES or COMMENT."""
         with self.state.lock:
             return reviews.submit(

@@ -8,7 +8,7 @@ from bot.playground.clock import stamp
 from bot.playground.data import App, By, CheckRun, CheckSuite, CommitStatus, Repo
 from bot.playground.shapes import checks as shapes
 from bot.playground.shapes import commits
-from bot.playground.validation import ApiError, invalid
+from bot.playground.validation import ApiError, custom, invalid
 
 if TYPE_CHECKING:
     from bot.playground.state import State
@@ -93,7 +93,9 @@ def create_run(state: State, repo: Repo, by: By, *, name: str, sha: str, fields:
 def update_run(state: State, run: CheckRun, by: By, fields: dict[str, Any]) -> None:
     """Change a check run of the same App. Raises ApiError 403 for anybody else's."""
     if by.app is not run.suite.app:
-        raise ApiError(403, "Invalid app_id `%s` - check run can only be modified by the GitHub App that created it." % (by.app.id if by.app else ""))  # fmt: skip
+        number = by.app.id if by.app else ""
+        sentence = f"Invalid app_id `{number}` - check run can only be modified by the GitHub App that created it."
+        raise ApiError(403, sentence)
     was = run.status
     _apply(state, run, fields)
     run.suite.updated_at = state.clock.now()
@@ -147,7 +149,7 @@ def set_status(
     if len(sha) != 40 or repo.git.kind(sha) != "commit":
         raise ApiError(422, f"No commit found for SHA: {sha}")
     if sum(one.sha == sha and one.context == context for one in repo.statuses) >= _STATUS_CAP:
-        raise ApiError(422, "Validation Failed", errors=[{"resource": "Status", "code": "custom", "message": "This SHA and context has reached the maximum number of statuses."}])  # fmt: skip
+        raise custom("Status", "This SHA and context has reached the maximum number of statuses.")
     made = CommitStatus(state.new_id(), sha, status, context, description, target_url, by.account, state.clock.now())
     repo.statuses.append(made)
     state.count("status", repo, by, detail=f"{context}@{sha}", id=made.id)
@@ -157,11 +159,9 @@ def set_status(
 
 def _tell_status(state: State, repo: Repo, by: By, one: CommitStatus) -> None:
     web, api = state.web, state.web.repo_api(repo)
-    branches = [
-        {"name": name.removeprefix("refs/heads/"), "commit": {"sha": tip, "url": f"{api}/commits/{tip}"}, "protected": name.removeprefix("refs/heads/") in repo.protected}
-        for name, tip, _ in repo.git.refs("refs/heads/")
-        if tip == one.sha
-    ]  # fmt: skip
+    tips = [(name.removeprefix("refs/heads/"), tip) for name, tip, _ in repo.git.refs("refs/heads/") if tip == one.sha]
+    head = {"sha": one.sha, "url": f"{api}/commits/{one.sha}"}
+    branches = [{"name": name, "commit": head, "protected": name in repo.protected} for name, _ in tips]
     payload = {
         "id": one.id,
         "sha": one.sha,

@@ -97,7 +97,8 @@ def reopen_issue(state: State, issue: Issue, by: By) -> None:
     if pull is not None:
         tip = issue.repo.git.tip(f"refs/heads/{pull.head_ref}")
         if pull.merged_at or tip is None:
-            raise custom("PullRequest", f"state cannot be changed. The {pull.head_ref} branch has been deleted.", field="state")  # fmt: skip
+            sentence = f"state cannot be changed. The {pull.head_ref} branch has been deleted."
+            raise custom("PullRequest", sentence, field="state")
         pull.head_sha = tip
     issue.state, issue.closed_at, issue.closed_by = "open", None, None
     issue.state_reason = None if pull else "reopened"
@@ -142,7 +143,7 @@ def comment(state: State, issue: Issue, by: By, body: str) -> Comment:
 
 def _check_comment(body: str) -> None:
     if not body.strip():
-        raise ApiError(422, "Validation Failed", errors=[{"resource": "IssueComment", "code": "missing_field", "field": "body"}])  # fmt: skip
+        raise invalid("IssueComment", "body", "missing_field")
     check_body("IssueComment", body)
 
 

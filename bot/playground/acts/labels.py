@@ -28,16 +28,21 @@ def find(repo: Repo, name: str) -> Label:
     return label
 
 
+def _too_long(field: str, value: str, cap: int) -> dict[str, Any]:
+    message = f"{field} is too long (maximum is {cap} characters)"
+    return {"value": value, "resource": "Label", "field": field, "code": "too_long", "message": message}
+
+
 def _check(repo: Repo, *, name: str, color: str, description: str | None, but: Label | None = None) -> None:
     errors: list[dict[str, Any]] = []
     if not name.strip():
         errors.append({"resource": "Label", "code": "missing_field", "field": "name"})
     elif len(name) > _NAME_CAP:
-        errors.append({"value": name, "resource": "Label", "field": "name", "code": "too_long", "message": "name is too long (maximum is 50 characters)"})  # fmt: skip
+        errors.append(_too_long("name", name, _NAME_CAP))
     if not _COLOR.fullmatch(color):
         errors.append({"value": color, "resource": "Label", "code": "invalid", "field": "color"})
     if description is not None and len(description) > _DESCRIPTION_CAP:
-        errors.append({"value": description, "resource": "Label", "field": "description", "code": "too_long", "message": "description is too long (maximum is 100 characters)"})  # fmt: skip
+        errors.append(_too_long("description", description, _DESCRIPTION_CAP))
     if repo.labels.get(name.lower()) not in (None, but):
         errors.append({"resource": "Label", "code": "already_exists", "field": "name"})
     if errors:

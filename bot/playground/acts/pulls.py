@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 HEADS = "refs/heads/"
 Method = Literal["merge", "squash", "rebase"]
+_NOT_A_COLLABORATOR = (
+    "Reviews may only be requested from collaborators. One or more of the users or teams you specified "
+    "is not a collaborator of the {} repository."
+)
 _CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d+)\b", re.IGNORECASE)
 
 
@@ -90,8 +94,7 @@ def request_reviewers(state: State, pull: Pull, by: By, logins: Sequence[str]) -
             raise ApiError(422, "Review cannot be requested from pull request author.")
         member = account is not None and (account is pull.repo.owner or account.id in pull.repo.collaborators)
         if account is None or not member or account.type != "User":
-            repo = pull.repo.full_name
-            raise ApiError(422, f"Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the {repo} repository.")  # fmt: skip
+            raise ApiError(422, _NOT_A_COLLABORATOR.format(pull.repo.full_name))
         accounts.append(account)
     for account in accounts:
         if account in pull.requested:
@@ -117,8 +120,8 @@ def _may_merge(state: State, pull: Pull, sha: str | None) -> tuple[str, str]:
     git = pull.repo.git
     tip = git.tip(HEADS + pull.base_ref)
     if pull.issue.state == "closed" or pull.draft or tip is None:
-        reason = "Pull Request is still a draft" if pull.draft and pull.issue.state == "open" else "Pull Request is not mergeable"  # fmt: skip
-        raise ApiError(405, reason)
+        still_draft = pull.draft and pull.issue.state == "open"
+        raise ApiError(405, "Pull Request is still a draft" if still_draft else "Pull Request is not mergeable")
     if sha is not None and sha != pull.head_sha:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
     tree = git.merge_tree(tip, pull.head_sha)
@@ -140,8 +143,15 @@ def _rebased(pull: Pull, tip: str, who: tuple[str, str, str]) -> str:
 
 
 def merge(
-    state: State, pull: Pull, by: By, *, method: Method = "merge", sha: str | None = None, title: str | None = None, message: str | None = None
-) -> str:  # fmt: skip
+    state: State,
+    pull: Pull,
+    by: By,
+    *,
+    method: Method = "merge",
+    sha: str | None = None,
+    title: str | None = None,
+    message: str | None = None,
+) -> str:
     """Merge as a person does; gives the merge commit's SHA. Raises ApiError 405 or 409."""
     tip, tree = _may_merge(state, pull, sha)
     git, number, account = pull.repo.git, pull.issue.number, by.account

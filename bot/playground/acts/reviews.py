@@ -12,7 +12,7 @@ from bot.playground.data import By, Pull, Review, ReviewComment, Thread
 from bot.playground.patches import locate
 from bot.playground.shapes import pulls as shapes
 from bot.playground.shapes.web import node_id
-from bot.playground.validation import ApiError
+from bot.playground.validation import ApiError, custom, invalid
 
 if TYPE_CHECKING:
     from bot.playground.state import State
@@ -51,7 +51,7 @@ def _thread(state: State, pull: Pull, draft: Draft, commit: str) -> Thread:
 def _unresolved(field: str) -> ApiError:
     name = f"pull_request_review_thread.{field}"
     what = "must be part of the diff" if field == "line" else "could not be resolved"
-    return ApiError(422, "Validation Failed", errors=[{"resource": "PullRequestReviewComment", "code": "custom", "field": name, "message": f"{name} {what}"}])  # fmt: skip
+    return custom("PullRequestReviewComment", f"{name} {what}", field=name)
 
 
 def _append(
@@ -148,7 +148,7 @@ def reply(state: State, to: ReviewComment, by: By, body: str) -> ReviewComment:
     """Reply in a thread."""
     check_body("PullRequestReviewComment", body)
     if not body.strip():
-        raise ApiError(422, "Validation Failed", errors=[{"resource": "PullRequestReviewComment", "code": "missing_field", "field": "body"}])  # fmt: skip
+        raise invalid("PullRequestReviewComment", "body", "missing_field")
     review = _new_review(state, to.pull, by, word="COMMENTED", body="", commit=to.pull.head_sha)
     made = _append(state, review, to.thread, by, body, reply=to.thread.comments[0].id)
     _tell_comment(state, made, "created", by)

@@ -17,6 +17,8 @@ from bot.playground.webhooks import Delivery
 _APP = "apps/apps"
 _HOOKS = "apps/webhooks"
 TOKEN_LIFE = 3600
+_OUT_OF_REACH = "There is at least one repository that does not exist or is not accessible to the parent installation."
+_INSTALLATIONS_ONLY = "You must authenticate with an installation access token in order to {}."
 
 
 class Permissions(Body):
@@ -87,7 +89,7 @@ def _scope(call: Call, installation: Installation, body: TokenBody) -> list[Repo
     wanted += [next((r for r in covered if r.id == number), None) for number in body.repository_ids or []]
     found = [repo for repo in wanted if repo is not None]
     if len(found) != len(wanted) or len(found) > 500:
-        raise ApiError(422, "There is at least one repository that does not exist or is not accessible to the parent installation.")  # fmt: skip
+        raise ApiError(422, _OUT_OF_REACH)
     return found
 
 
@@ -120,7 +122,7 @@ def create_token(call: Call) -> Answer:
 def revoke_token(call: Call) -> Answer:
     token = call.principal.token
     if token is None or token.installation is None:
-        raise ApiError(403, "You must authenticate with an installation access token in order to revoke the installation.")  # fmt: skip
+        raise ApiError(403, _INSTALLATIONS_ONLY.format("revoke the installation"))
     del call.state.tokens[token.value]
     return Answer(204)
 
@@ -128,7 +130,7 @@ def revoke_token(call: Call) -> Answer:
 def installation_repositories(call: Call) -> Answer:
     token = call.principal.token
     if token is None or token.installation is None:
-        raise ApiError(403, "You must authenticate with an installation access token in order to list repositories for an installation.")  # fmt: skip
+        raise ApiError(403, _INSTALLATIONS_ONLY.format("list repositories for an installation"))
     rows = acts.repositories(call.state, token.installation)
     seen = [repo for repo in rows if token.repo_ids is None or repo.id in token.repo_ids]
     answer = call.page(seen, lambda repo: repository(call.state.web, repo, role="none"), wrap="repositories")
@@ -235,12 +237,14 @@ ROUTES = (
     Route("GET", _ID, get_installation, f"{_APP}#get-an-installation-for-the-authenticated-app", auth="app"),
     Route("DELETE", _ID, delete_installation, f"{_APP}#delete-an-installation-for-the-authenticated-app", auth="app"),
     Route("POST", f"{_ID}/access_tokens", create_token, f"{_APP}#create-an-installation-access-token-for-an-app", auth="app"),
-    Route("GET", "/repos/{owner}/{name}/installation", get_repo_installation, f"{_APP}#get-a-repository-installation-for-the-authenticated-app", auth="app"),
+    Route("GET", "/repos/{owner}/{name}/installation", get_repo_installation,
+        f"{_APP}#get-a-repository-installation-for-the-authenticated-app", auth="app"),
     Route("GET", "/app/hook/deliveries", list_deliveries, f"{_HOOKS}#list-deliveries-for-an-app-webhook", auth="app"),
     Route("GET", _DELIVERY, get_delivery, f"{_HOOKS}#get-a-delivery-for-an-app-webhook", auth="app"),
     Route("POST", f"{_DELIVERY}/attempts", redeliver, f"{_HOOKS}#redeliver-a-delivery-for-an-app-webhook", auth="app"),
     Route("DELETE", "/installation/token", revoke_token, "apps/installations#revoke-an-installation-access-token"),
-    Route("GET", "/installation/repositories", installation_repositories, "apps/installations#list-repositories-accessible-to-the-app-installation"),
+    Route("GET", "/installation/repositories", installation_repositories,
+        "apps/installations#list-repositories-accessible-to-the-app-installation"),
     Route("GET", "/rate_limit", rate_limit, "rate-limit/rate-limit#get-rate-limit-status-for-the-authenticated-user"),
     Route("GET", "/users/{username}", get_user, "users/users#get-a-user"),
     Route("GET", "/user", get_self, "users/users#get-the-authenticated-user"),

@@ -29,16 +29,21 @@ class Annotation(Body):
     raw_details: str | None = None
 
 
-class Output(Body):
-    title: str
+class _OutputParts(Body):
     summary: str
     text: str | None = None
-    annotations: list[Annotation] = []
+    annotations: list[Annotation] | None = None
 
 
-class ChangedOutput(Output):
-    title: str | None = None  # ty: ignore[invalid-attribute-override]  # an update may leave it out
-    summary: str
+class Output(_OutputParts):
+    title: str
+
+
+class ChangedOutput(_OutputParts):
+    title: str | None = None
+
+
+Conclusion = Literal["action_required", "cancelled", "failure", "neutral", "success", "skipped", "stale", "timed_out"]
 
 
 class RunFields(Body):
@@ -46,18 +51,19 @@ class RunFields(Body):
     external_id: str | None = None
     status: Literal["queued", "in_progress", "completed"] | None = None
     started_at: str | None = None
-    conclusion: Literal["action_required", "cancelled", "failure", "neutral", "success", "skipped", "stale", "timed_out"] | None = None  # fmt: skip
+    conclusion: Conclusion | None = None
     completed_at: str | None = None
-    output: Output | None = None
 
 
 class NewRun(RunFields):
     name: str
     head_sha: str
+    output: Output | None = None
 
 
 class ChangedRun(RunFields):
     name: str | None = None
+    output: ChangedOutput | None = None
 
 
 class NewStatus(Body):
@@ -67,18 +73,19 @@ class NewStatus(Body):
     context: str = "default"
 
 
-def _fields(body: RunFields) -> dict[str, Any]:
+def _fields(body: NewRun | ChangedRun) -> dict[str, Any]:
     for name in ("started_at", "completed_at"):
         if (at := getattr(body, name)) is not None:
             _check_time(name, at)
     if body.output is not None:
-        if len(body.output.annotations) > _ANNOTATIONS:
-            raise ApiError(422, f"Invalid request.\n\nNo more than {_ANNOTATIONS} items are allowed; {len(body.output.annotations)} were supplied.")  # fmt: skip
+        if len(body.output.annotations or []) > _ANNOTATIONS:
+            given = len(body.output.annotations or [])
+            sentence = f"No more than {_ANNOTATIONS} items are allowed; {given} were supplied."
+            raise ApiError(422, f"Invalid request.\n\n{sentence}")
         for field in ("summary", "text"):
             if len((getattr(body.output, field) or "").encode()) > _TEXT_CAP:
                 raise custom("CheckRun", f"Only {_TEXT_CAP} characters are allowed; more were supplied.", field=field)
-    given = body.model_dump(exclude_none=True)
-    return {name: value for name, value in given.items() if name != "head_sha"}
+    return body.model_dump(exclude_none=True, exclude={"head_sha"}, mode="python")
 
 
 def _check_time(name: str, text: str) -> None:

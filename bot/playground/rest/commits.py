@@ -12,6 +12,7 @@ from bot.playground.validation import ApiError, not_found
 _LIST_CAP = 10_000
 _FILES_CAP = 300
 _COMMITS_CAP = 250
+_TOO_LARGE = "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API."
 _LARGE = 100_000_000
 
 
@@ -43,7 +44,7 @@ def get_contents(call: Call) -> Answer:
     if row.type == "commit":
         return Answer(200, shapes.content(call.state.web, call.repo, ref, row) | {"submodule_git_url": None})
     if (row.size or 0) > _LARGE:
-        raise ApiError(403, "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API.")  # fmt: skip
+        raise ApiError(403, _TOO_LARGE)
     return Answer(200, shapes.content(call.state.web, call.repo, ref, row, git.blob(row.sha)))
 
 

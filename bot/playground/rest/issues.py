@@ -18,8 +18,8 @@ Content = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", 
 class NewIssue(Body):
     title: str
     body: str | None = None
-    labels: list[str] = []
-    assignees: list[str] = []
+    labels: list[str] | None = None
+    assignees: list[str] | None = None
 
 
 class ChangedIssue(Body):
@@ -113,9 +113,9 @@ def ordered(call: Call, rows: list[Issue]) -> list[Issue]:
 def create_issue(call: Call) -> Answer:
     """Labels of somebody who may not label are dropped without a word, as by GitHub."""
     body = call.body(NewIssue)
-    labels = body.labels if _triages(call) else []
+    labels = (body.labels or []) if _triages(call) else []
     issue = acts.open_issue(call.state, call.repo, call.by, title=body.title, body=body.body, labels=labels)
-    if _triages(call):
+    if body.assignees and _triages(call):
         _assign(call, issue, body.assignees)
     shape = _shape(call, issue)
     return Answer(201, shape, {"location": shape["url"]})
@@ -252,7 +252,8 @@ ROUTES = (
     Route("DELETE", _COMMENT, delete_comment, f"{_C}#delete-an-issue-comment", needs=_WRITE),
     Route("GET", f"{_COMMENT}/reactions", list_comment_reactions, f"{_R}#list-reactions-for-an-issue-comment", needs=_READ),
     Route("POST", f"{_COMMENT}/reactions", react_to_comment, f"{_R}#create-reaction-for-an-issue-comment", needs=_WRITE),
-    Route("DELETE", f"{_COMMENT}/reactions/{{reaction_id}}", delete_comment_reaction, f"{_R}#delete-an-issue-comment-reaction", needs=_WRITE),
+    Route("DELETE", f"{_COMMENT}/reactions/{{reaction_id}}", delete_comment_reaction,
+        f"{_R}#delete-an-issue-comment-reaction", needs=_WRITE),
     Route("GET", _ONE, get_issue, f"{_D}#get-an-issue", needs=_READ),
     Route("PATCH", _ONE, update_issue, f"{_D}#update-an-issue", needs=_WRITE, content=True),
     Route("GET", f"{_ONE}/comments", list_comments, f"{_C}#list-issue-comments", needs=_READ),

@@ -37,8 +37,8 @@ class ChangedPull(Body):
 
 
 class Reviewers(Body):
-    reviewers: list[str] = []
-    team_reviewers: list[str] = []
+    reviewers: list[str] | None = None
+    team_reviewers: list[str] | None = None
 
 
 class Merge(Body):
@@ -126,13 +126,13 @@ def request_reviewers(call: Call) -> Answer:
     pull, body = pull_of(call), call.body(Reviewers)
     if body.team_reviewers:
         raise invalid("PullRequest", "team_reviewers", "invalid")
-    acts.request_reviewers(call.state, pull, call.by, body.reviewers)
+    acts.request_reviewers(call.state, pull, call.by, body.reviewers or [])
     return Answer(201, shapes.pull_simple(call.state.web, pull))
 
 
 def remove_reviewers(call: Call) -> Answer:
     pull, body = pull_of(call), call.body(Reviewers)
-    acts.remove_reviewers(call.state, pull, call.by, body.reviewers)
+    acts.remove_reviewers(call.state, pull, call.by, body.reviewers or [])
     return Answer(200, shapes.pull_simple(call.state.web, pull))
 
 

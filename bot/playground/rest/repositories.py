@@ -106,5 +106,6 @@ ROUTES = (
     Route("PATCH", _REPO, update_repo, "repos/repos#update-a-repository", needs="administration=write", role="admin"),
     Route("GET", f"{_REPO}/branches", list_branches, "branches/branches#list-branches", needs="contents=read"),
     Route("GET", f"{_REPO}/branches/{{branch:path}}", get_branch, "branches/branches#get-a-branch", needs="contents=read"),
-    Route("GET", f"{_REPO}/collaborators/{{username}}/permission", get_permission, "collaborators/collaborators#get-repository-permissions-for-a-user", role="read"),
+    Route("GET", f"{_REPO}/collaborators/{{username}}/permission", get_permission,
+        "collaborators/collaborators#get-repository-permissions-for-a-user", role="read"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from bot.playground.rest.issues import ReactionBody, may_edit, since
 from bot.playground.rest.pulls import pull_of
 from bot.playground.shapes import issues as issue_shapes
 from bot.playground.shapes import pulls as shapes
-from bot.playground.validation import ApiError, Body, custom, not_found
+from bot.playground.validation import Body, custom, invalid, not_found
 
 
 class DraftBody(Body):
@@ -29,7 +29,7 @@ class NewReview(Body):
     commit_id: str | None = None
     body: str | None = None
     event: Literal["APPROVE", "REQUEST_CHANGES", "COMMENT"] | None = None
-    comments: list[DraftBody] = []
+    comments: list[DraftBody] | None = None
 
 
 class NewComment(Body):
@@ -69,7 +69,7 @@ def get_review(call: Call) -> Answer:
 
 def create_review(call: Call) -> Answer:
     pull, body = pull_of(call), call.body(NewReview)
-    drafts = [Draft(one.path, one.body, one.line, one.side, one.start_line) for one in body.comments]
+    drafts = [Draft(one.path, one.body, one.line, one.side, one.start_line) for one in body.comments or []]
     made = acts.submit(
         call.state, pull, call.by, event=body.event, body=body.body or "", drafts=drafts, commit=body.commit_id
     )
@@ -136,7 +136,7 @@ def update_comment(call: Call) -> Answer:
     one, body = comment_of(call), call.body(Reply)
     may_edit(call, one.author)
     if not body.body.strip():
-        raise ApiError(422, "Validation Failed", errors=[{"resource": "PullRequestReviewComment", "code": "missing_field", "field": "body"}])  # fmt: skip
+        raise invalid("PullRequestReviewComment", "body", "missing_field")
     acts.edit_comment(call.state, one, call.by, body.body)
     return Answer(200, _shape(call, one))
 
@@ -171,10 +171,14 @@ ROUTES = (
     Route("POST", f"{_ONE}/reviews", create_review, f"{_R}#create-a-review-for-a-pull-request", needs=_WRITE, content=True),
     Route("GET", f"{_ONE}/comments", list_comments, f"{_C}#list-review-comments-on-a-pull-request", needs=_READ),
     Route("POST", f"{_ONE}/comments", create_comment, f"{_C}#create-a-review-comment-for-a-pull-request", needs=_WRITE, content=True),
-    Route("POST", f"{_ONE}/comments/{{comment_id}}/replies", create_reply, f"{_C}#create-a-reply-for-a-review-comment", needs=_WRITE, content=True),
+    Route("POST", f"{_ONE}/comments/{{comment_id}}/replies", create_reply,
+        f"{_C}#create-a-reply-for-a-review-comment", needs=_WRITE, content=True),
     Route("GET", _COMMENT, get_comment, f"{_C}#get-a-review-comment-for-a-pull-request", needs=_READ),
-    Route("PATCH", _COMMENT, update_comment, f"{_C}#update-a-review-comment-for-a-pull-request", needs=_WRITE, content=True),
+    Route("PATCH", _COMMENT, update_comment,
+        f"{_C}#update-a-review-comment-for-a-pull-request", needs=_WRITE, content=True),
     Route("DELETE", _COMMENT, delete_comment, f"{_C}#delete-a-review-comment-for-a-pull-request", needs=_WRITE),
-    Route("GET", f"{_COMMENT}/reactions", list_reactions, "reactions/reactions#list-reactions-for-a-pull-request-review-comment", needs=_READ),
-    Route("POST", f"{_COMMENT}/reactions", react, "reactions/reactions#create-reaction-for-a-pull-request-review-comment", needs=_WRITE),
+    Route("GET", f"{_COMMENT}/reactions", list_reactions,
+        "reactions/reactions#list-reactions-for-a-pull-request-review-comment", needs=_READ),
+    Route("POST", f"{_COMMENT}/reactions", react,
+        "reactions/reactions#create-reaction-for-a-pull-request-review-comment", needs=_WRITE),
 )  # fmt: skip

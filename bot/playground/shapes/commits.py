@@ -202,10 +202,8 @@ def status(web: Web, repo: Repo, one: CommitStatus) -> Json:
 def combined_status(web: Web, repo: Repo, sha: str, latest: Sequence[CommitStatus]) -> Json:
     """`combined-commit-status` over the newest status of each context."""
     states = {one.state for one in latest}
-    if states & {"error", "failure"}:
-        state = "failure"
-    else:
-        state = "success" if states == {"success"} else "pending"
+    failed, passed = bool(states & {"error", "failure"}), states == {"success"}
+    state = "failure" if failed else "success" if passed else "pending"
     rows = [{k: v for k, v in status(web, repo, one).items() if k != "creator"} for one in latest]
     api = web.repo_api(repo)
     return {

@@ -35,6 +35,8 @@ def label(web: Web, repo: Repo, one: Label) -> Json:
         "color": one.color,
         "default": one.default,
         "description": one.description,
+        "archived_at": None,
+        "archived_by": None,
     }
 
 

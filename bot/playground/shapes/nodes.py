@@ -25,12 +25,14 @@ def refuse(kind: str, message: str) -> GraphQLError:
 def connection(name: str, rows: Sequence[Any], shape: Callable[[Any], Json]) -> Callable[..., Json]:
     """A connection that insists on `first` or `last`, at most 100."""
 
-    def resolve(_info: Any, first: int | None = None, last: int | None = None, after: str | None = None, before: str | None = None) -> Json:  # fmt: skip
-        if first is None and last is None:
-            raise refuse("MISSING_PAGINATION_BOUNDARIES", f"You must provide a `first` or `last` value to properly paginate the `{name}` connection.")  # fmt: skip
-        for word, value in (("first", first), ("last", last)):
-            if value is not None and not 0 <= value <= MOST:
-                raise refuse("EXCESSIVE_PAGINATION", f"Requesting {value} records on the `{name}` connection exceeds the `{word}` limit of {MOST} records.")  # fmt: skip
+    def resolve(
+        _info: Any,
+        first: int | None = None,
+        last: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Json:
+        _check_bounds(name, first, last)
         start = _at(after) if after else 0
         stop = _at(before) - 1 if before else len(rows)
         if first is not None:
@@ -46,6 +48,18 @@ def connection(name: str, rows: Sequence[Any], shape: Callable[[Any], Json]) -> 
         return {"nodes": [shape(row) for row in rows[start:stop]], "totalCount": len(rows), "pageInfo": info}
 
     return resolve
+
+
+def _check_bounds(name: str, first: int | None, last: int | None) -> None:
+    if first is None and last is None:
+        sentence = f"You must provide a `first` or `last` value to properly paginate the `{name}` connection."
+        raise refuse("MISSING_PAGINATION_BOUNDARIES", sentence)
+    for word, value in (("first", first), ("last", last)):
+        if value is not None and not 0 <= value <= MOST:
+            sentence = (
+                f"Requesting {value} records on the `{name}` connection exceeds the `{word}` limit of {MOST} records."
+            )
+            raise refuse("EXCESSIVE_PAGINATION", sentence)
 
 
 def _cursor(at: int) -> str:
@@ -77,7 +91,8 @@ def repository(web: Web, repo: Repo) -> Json:
         def resolve(_info: Any, number: int) -> Json:
             found = repo.issues.get(number)
             if found is None or (found.pull is not None) != (kind == "PullRequest"):
-                raise refuse("NOT_FOUND", f"Could not resolve to {'a PullRequest' if kind == 'PullRequest' else 'an Issue'} with the number of {number}.")  # fmt: skip
+                article = "a PullRequest" if kind == "PullRequest" else "an Issue"
+                raise refuse("NOT_FOUND", f"Could not resolve to {article} with the number of {number}.")
             return pull_request(web, found.pull) if found.pull else issue(web, found)
 
         return resolve
