@@ -24,7 +24,7 @@ from starlette.routing import Route
 from bot.core.conversation import Json
 from bot.playground import vendor_anthropic, vendor_openai
 from bot.playground.vendor_cache import PrefixCache
-from bot.playground.vendor_faults import Invalid, Refused, anthropic_error, http_fault, openai_error, refused
+from bot.playground.vendor_faults import Invalid, Refused, http_fault, refused
 from bot.playground.vendor_replies import (
     HTTP_FAULTS,
     Answer,
@@ -47,6 +47,8 @@ OPENAI_KEY = "sk-playground"
 
 _WIRE = MappingProxyType({"anthropic": vendor_anthropic, "openai": vendor_openai})
 _KEYS = MappingProxyType({"anthropic": ANTHROPIC_KEY, "openai": OPENAI_KEY})
+_ERRORS = MappingProxyType({"anthropic": ("error_event", "failed"), "openai": ("error_event", "window")})
+"""The faults that end a stream with an error event."""
 _REQUEST_ID = MappingProxyType({"anthropic": "request-id", "openai": "x-request-id"})
 
 
@@ -172,8 +174,9 @@ def _refuse(seen: Recorded, answer: Refused) -> Response:
 
 async def _stream(seen: Recorded, whole: Json, fault: Fault | None) -> AsyncIterator[bytes]:
     kind = fault.kind if fault else None
+    errs = kind in _ERRORS[seen.vendor]
     events = list(_WIRE[seen.vendor].events(whole))
-    if kind in ("cut", "drop", "error_event") or (kind == "failed" and seen.vendor == "anthropic"):
+    if errs or kind in ("cut", "drop"):
         events = _before_the_last_delta(events)
     try:
         for index, (name, data) in enumerate(events):
@@ -186,23 +189,14 @@ async def _stream(seen: Recorded, whole: Json, fault: Fault | None) -> AsyncIter
         raise
     if kind == "drop":
         raise _Dropped
-    if kind == "error_event" or (kind == "failed" and seen.vendor == "anthropic"):
-        yield _error_event(seen.vendor, len(events))
+    if fault and errs:
+        yield _sse("error", _WIRE[seen.vendor].error_event(fault.kind, len(events)))
     seen.ended = True
 
 
 def _before_the_last_delta(events: list[tuple[str, Json]]) -> list[tuple[str, Json]]:
     deltas = [index for index, (name, _) in enumerate(events) if name.endswith("delta") and name != "message_delta"]
     return events[: deltas[-1] if deltas else 2]
-
-
-def _error_event(vendor: str, number: int) -> bytes:
-    if vendor == "anthropic":
-        return _sse("error", {"error": anthropic_error(529, "overloaded_error", "Overloaded").body["error"]})
-    error = openai_error(500, "The server had an error.", "server_error").body["error"]
-    return _sse(
-        "error", {"code": "server_error", "message": error["message"], "param": None, "sequence_number": number}
-    )
 
 
 def _sse(name: str, data: Json) -> bytes:

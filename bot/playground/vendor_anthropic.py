@@ -290,5 +290,10 @@ def _pieces(block: Json) -> tuple[Json, list[Json]]:
     return block, []
 
 
+def error_event(fault: FaultKind, number: int) -> Json:
+    """The event that ends a stream which broke inside the vendor."""
+    return {"error": {"type": "overloaded_error", "message": "Overloaded"}}
+
+
 def _split(text: str, size: int = 48) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]

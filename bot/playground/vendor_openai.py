@@ -270,13 +270,13 @@ def items_of(answer: Answer, number: int, fault: FaultKind | None) -> list[Json]
 
 _ENDINGS: dict[str, tuple[str, str]] = {
     "length": ("incomplete", "max_output_tokens"),
-    "window": ("failed", "context_length_exceeded"),
+    "failed": ("failed", "server_error"),
 }
 
 
 def finished(body: Json, answer: Answer, prompt: Prompt, number: int, fault: FaultKind | None) -> Json:
     """The finished response, as a call without streaming gets it."""
-    status, reason = _ENDINGS.get(fault or "", ("failed" if fault == "failed" else "completed", "server_error"))
+    status, reason = _ENDINGS.get(fault or "", ("completed", ""))
     thought = tokens(answer.thinking)
     spoken = tokens(answer.words) + sum(tokens(json.dumps(value)) for _, value in answer.calls)
     output = max(1, thought + spoken)
@@ -364,6 +364,14 @@ def _part_events(part: Json, at: Json) -> Iterator[tuple[str, Json]]:
         yield f"response.{name}.delta", {**at, "delta": piece, **more}
     yield f"response.{name}.done", {**at, key: part[key], **more}
     yield "response.content_part.done", {**at, "part": part}
+
+
+def error_event(fault: FaultKind, number: int) -> Json:
+    """The event that ends a stream which broke inside the vendor, or whose prompt turned out too long."""
+    code, said = "server_error", "The server had an error while processing your request."
+    if fault == "window":
+        code, said = "context_length_exceeded", "Your input exceeds the context window of this model."
+    return {"code": code, "message": said, "param": None, "sequence_number": number}
 
 
 def _split(text: str, size: int = 48) -> list[str]:
