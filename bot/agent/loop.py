@@ -98,7 +98,9 @@ async def _send(task: Task, state: Transcript) -> Outcome | None:
         raise
     row = STOPS["end" if answer.stop == "tool" and not answer.calls else answer.stop]
     bad = row.bad or (row.then == "tools" and all(wrong(call) for call in answer.calls))
-    state.record_answer(answer, keep=row.keep and bool(answer.turn.raw) and not state.handing_off, bad=bad, say=row.say)
+    # Calls that the stop does not vouch for may be half written, and a turn that holds them could never be answered.
+    whole = bool(answer.turn.raw) and (answer.stop == "tool" or not answer.calls)
+    state.record_answer(answer, keep=row.keep and whole and not state.handing_off, bad=bad, say=row.say)
     task.settle(number, answer)
     return None
 

@@ -4,14 +4,14 @@ import contextlib
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.ports import Checkout, Permanent, SandboxResult, SandboxRun
 from bot.sandbox import rootfs, seccomp, toolchains
 from bot.sandbox.checkout_lock import used_once
-from bot.sandbox.command import SHIM, directory, drop_privileges, limits, variables_of, watch
+from bot.sandbox.command import MIB, SHIM, directory, drop_privileges, limits, variables_of, watch
 from bot.sandbox.guardian import LOCK_FD, SECCOMP_FD, STATUS_FD
 from bot.sandbox.processes import ProcessTable
 from bot.sandbox.staging import Staging
@@ -21,7 +21,6 @@ ROOT = "/work"
 """Where a checkout appears inside."""
 HOME = "/home/worker"
 _TMP, _SHM = "/tmp", "/dev/shm"  # noqa: S108  both are file systems of the sandbox's own, of bounded size
-_MIB = 1024 * 1024
 
 
 class Bubblewrap:
@@ -51,8 +50,8 @@ class Bubblewrap:
         self._uid, self._gid = (uid, uid) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
         if self._uid == 0:
             raise OSError("the worker's uid must not be 0")
-        self._file_bytes, self._disk_bytes = file_mb * _MIB, disk_mb * _MIB
-        self._sizes = (tmp_mb * _MIB, shm_mb * _MIB)
+        self._file_bytes, self._disk_bytes = file_mb * MIB, disk_mb * MIB
+        self._sizes = (tmp_mb * MIB, shm_mb * MIB)
         self._staging = Staging(home, self._uid) if os.geteuid() == 0 else None
         self.supports_overlay = overlay
         """Whether checkouts should be overlays; else they must hold a copy."""
@@ -66,7 +65,7 @@ class Bubblewrap:
         self._filter = own / "seccomp.bpf"
         self._filter.write_bytes(seccomp.program())
         self._fixed = self._fixed_arguments(own / "etc")
-        self._program = str(self._reach(find_bubblewrap()))
+        self._program = str(self._pin(find_bubblewrap()))
         self._table = ProcessTable()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="sandbox")
 
@@ -85,12 +84,16 @@ class Bubblewrap:
         return await cancellable(self._pool, lambda cancel: self._run(command, cancel))
 
     def _run(self, command: SandboxRun, cancel: Cancel) -> SandboxResult:
+        checkout = command.checkout
+        places = [checkout.home, checkout.objects]
+        places += [checkout.base, checkout.upper, checkout.scratch] if checkout.copy is None else [checkout.copy]
         with contextlib.ExitStack() as stack:
-            lock = stack.enter_context(used_once(command.checkout))
+            lock = stack.enter_context(used_once(checkout))
             program = os.open(self._filter, os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, program)
+            enter, where = stack.enter_context(self._staging.hold(places)) if self._staging else ((), {})
             ended = supervise(
-                self.arguments(command),
+                [*enter, *self._arguments(command, {place: where.get(place, place) for place in places})],
                 watch(command, self._disk_bytes),
                 table=self._table,
                 cancel=cancel,
@@ -103,33 +106,14 @@ class Bubblewrap:
             raise Permanent(f"the sandbox could not be set up: {said[-400:]}")
         return ended.result(command)
 
-    def arguments(self, command: SandboxRun) -> list[str]:
-        """The whole command line, from the staging namespace to the command. Raises Permanent for a cwd or variable that can't be."""
+    def _arguments(self, command: SandboxRun, where: Mapping[Path, Path]) -> list[str]:
+        """From the drop of root's rights to the command itself. Raises Permanent for a cwd or variable that can't be."""
         cwd = directory(ROOT, command.cwd)
         variables = [part for name, value in variables_of(command) for part in ("--setenv", name, value)]
-        mounts = self._mounts(command.checkout)
-        prefix = self._staging.prefix() if self._staging else ()
         shim = ["--", *limits(self._file_bytes, processes=command.processes), "sh", "-c", SHIM, "sh", cwd]
-        return [
-            *prefix,
-            *drop_privileges(self._uid),
-            self._program,
-            *self._fixed,
-            *variables,
-            *mounts,
-            "--remount-ro",
-            "/",
-            *shim,
-            *command.argv,
-        ]
-
-    def _mounts(self, checkout: Checkout) -> list[str]:
-        args = ["--bind", str(self._reach(checkout.home)), HOME]
-        args += ["--ro-bind", str(self._reach(checkout.objects)), str(checkout.objects)]
-        if checkout.copy is not None:
-            return [*args, "--bind", str(self._reach(checkout.copy)), ROOT]
-        base, upper, scratch = (str(self._reach(p)) for p in (checkout.base, checkout.upper, checkout.scratch))
-        return [*args, "--overlay-src", base, "--overlay", upper, scratch, ROOT]
+        mounts = _mounts(command.checkout, where)
+        bubblewrap = [*drop_privileges(self._uid), self._program, *self._fixed, *variables, *mounts]
+        return [*bubblewrap, "--remount-ro", "/", *shim, *command.argv]
 
     def _fixed_arguments(self, etc: Path) -> list[str]:
         tmp, shm = self._sizes
@@ -142,22 +126,13 @@ class Bubblewrap:
             "--new-session",
             "--die-with-parent",
         ]
-        args += [
-            "--hostname",
-            "sandbox",
-            "--seccomp",
-            str(SECCOMP_FD),
-            "--sync-fd",
-            str(LOCK_FD),
-            "--json-status-fd",
-            str(STATUS_FD),
-        ]
+        args += f"--hostname sandbox --seccomp {SECCOMP_FD} --sync-fd {LOCK_FD} --json-status-fd {STATUS_FD}".split()
         args += rootfs.system_binds()
-        args += ["--ro-bind", str(self._reach(etc)), "/etc", "--proc", "/proc", "--dev", "/dev"]
+        args += ["--ro-bind", str(self._pin(etc)), "/etc", "--proc", "/proc", "--dev", "/dev"]
         args += ["--perms", "1777", "--size", str(shm), "--tmpfs", _SHM, "--remount-ro", "/dev"]
         args += ["--perms", "1777", "--size", str(tmp), "--tmpfs", _TMP]
         for root in self.toolchains.roots:
-            args += ["--ro-bind", str(self._reach(root)), str(root)]
+            args += ["--ro-bind", str(self._pin(root)), str(root)]
         args += ["--clearenv"]
         for name, value in self.environment():
             args += ["--setenv", name, value]
@@ -176,8 +151,17 @@ class Bubblewrap:
         fixed |= {"LANG": "C.UTF-8", "TERM": "dumb", "CI": "1", "GIT_TERMINAL_PROMPT": "0"}
         return (*fixed.items(), *self.toolchains.env)
 
-    def _reach(self, path: Path) -> Path:
-        return self._staging.reach(path) if self._staging else path
+    def _pin(self, path: Path) -> Path:
+        return self._staging.pin(path) if self._staging else path
+
+
+def _mounts(checkout: Checkout, where: Mapping[Path, Path]) -> list[str]:
+    args = ["--bind", str(where[checkout.home]), HOME]
+    args += ["--ro-bind", str(where[checkout.objects]), str(checkout.objects)]
+    if checkout.copy is not None:
+        return [*args, "--bind", str(where[checkout.copy]), ROOT]
+    base, upper, scratch = (str(where[path]) for path in (checkout.base, checkout.upper, checkout.scratch))
+    return [*args, "--overlay-src", base, "--overlay", upper, scratch, ROOT]
 
 
 def find_bubblewrap() -> Path:

@@ -7,55 +7,113 @@ the engine ends, and the machine's own mounts never change.
 
 import contextlib
 import hashlib
+import itertools
 import os
 import stat
 import subprocess
 import tempfile
 import threading
+from collections import OrderedDict
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+_SCRIPT = """
+set -e
+mount -n -t tmpfs -o mode=755,size=1m journeyman "$1"; shift
+while [ $# -gt 0 ]; do
+  # A root that is gone meanwhile is nobody's any more; one that is a file (a linked program) is bound as a file.
+  if [ -d "$1" ]; then mkdir "$2"; elif [ -e "$1" ]; then : > "$2"; else shift 2; continue; fi
+  mount -n --rbind "$1" "$2"; shift 2
+done
+echo ready; read -r _
+"""
 _SYSTEM_PATH = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
-class Staging:
-    """Maps paths to where the worker's uid can reach them; grows when it meets a new unreachable root."""
+@dataclass(slots=True)
+class _Namespace:
+    """A mount namespace that lives as long as its descriptor."""
 
-    def __init__(self, home: Path, uid: int) -> None:
-        self._uid = uid
+    fd: int
+    users: int = 0
+    current: bool = True
+
+    def close_if_unused(self) -> None:
+        if not self.users and not self.current and self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+class Staging:
+    """Maps paths to where the worker's uid can reach them; grows when it meets a new unreachable root, forgets those longest unused."""
+
+    def __init__(self, home: Path, uid: int, *, keep: int = 32) -> None:
+        self._uid, self._keep = uid, keep
         self._lock = threading.Lock()
         self._place = _place(home)
-        self._roots: dict[Path, Path] = {}
-        self._namespaces: list[int] = []
+        self._pinned: dict[Path, Path] = {}
+        self._roots: OrderedDict[Path, Path] = OrderedDict()
+        self._numbers = itertools.count()
+        self._namespace: _Namespace | None = None
 
-    def reach(self, path: Path) -> Path:
-        """`path` itself where the worker can walk to it, else its name inside the staging namespace.
-
-        Raises OSError where root may not mount.
-        """
+    def pin(self, path: Path) -> Path:
+        """Where the worker reaches `path` for as long as this object lives. Raises OSError where root may not mount."""
         root = self._blocked_root(path)
         if root is None:
             return path
         with self._lock:
-            if root not in self._roots:
-                self._stage({**self._roots, root: self._place / str(len(self._roots))})
-            return self._roots[root] / path.relative_to(root)
+            if root not in self._pinned:
+                self._pinned[root] = self._place / str(next(self._numbers))
+                self._retire()
+            return self._pinned[root] / path.relative_to(root)
 
-    def prefix(self) -> tuple[str, ...]:
-        """The command that enters the staging namespace; empty where nothing had to be staged."""
+    @contextlib.contextmanager
+    def hold(self, paths: Sequence[Path]) -> Generator[tuple[tuple[str, ...], dict[Path, Path]]]:
+        """The command that enters the staging namespace (empty where none is needed), and where each of `paths` is in it.
+
+        The namespace lives at least until the block ends. Raises OSError where root may not mount.
+        """
+        blocked = {path: self._blocked_root(path) for path in paths}
         with self._lock:
-            if not self._namespaces:
-                return ()
+            for root in {root for root in blocked.values() if root is not None} - self._pinned.keys():
+                if root not in self._roots:
+                    self._roots[root] = self._place / str(next(self._numbers))
+                    self._retire()
+                self._roots.move_to_end(root)
+            while len(self._roots) > max(self._keep, len(paths)):
+                self._roots.popitem(last=False)
+            known = {**self._roots, **self._pinned}
+            where = {
+                path: path if root is None else known[root] / path.relative_to(root) for path, root in blocked.items()
+            }
+            if known and self._namespace is None:
+                self._namespace = _Namespace(self._mounted(known))
+            namespace = self._namespace
+            if namespace:
+                namespace.users += 1
+        try:
             # By /proc and not by an inherited descriptor: nothing of it may leak into the sandbox.
-            return ("nsenter", f"--mount=/proc/{os.getpid()}/fd/{self._namespaces[-1]}", "--")
+            yield ("nsenter", f"--mount=/proc/{os.getpid()}/fd/{namespace.fd}", "--") if namespace else (), where
+        finally:
+            if namespace:
+                with self._lock:
+                    namespace.users -= 1
+                    namespace.close_if_unused()
 
     def close(self) -> None:
-        """Let the namespaces go."""
+        """Let the namespace go."""
         with self._lock:
-            while self._namespaces:
-                os.close(self._namespaces.pop())
-            self._roots.clear()
+            self._retire()
             with contextlib.suppress(OSError):
                 self._place.rmdir()
+
+    def _retire(self) -> None:
+        """The next command needs a new namespace; the old one ends with its last user."""
+        if self._namespace:
+            self._namespace.current = False
+            self._namespace.close_if_unused()
+        self._namespace = None
 
     def _blocked_root(self, path: Path) -> Path | None:
         """The first path below the innermost directory that the worker can't enter."""
@@ -67,35 +125,19 @@ class Staging:
                 blocked = Path(*parts[: depth + 1])
         return blocked
 
-    def _stage(self, roots: dict[Path, Path]) -> None:
-        script = ['set -e; mount -n -t tmpfs -o mode=755,size=1m journeyman "$1"; shift']
-        script += [
-            'while [ $# -gt 0 ]; do mkdir "$2"; mount -n --rbind "$1" "$2"; shift 2; done; echo ready; read -r _'
-        ]
+    def _mounted(self, roots: Mapping[Path, Path]) -> int:
+        """A descriptor of a new mount namespace in which each root is bound to its place."""
         pairs = [str(part) for pair in roots.items() for part in pair]
-        argv = [
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "sh",
-            "-c",
-            "\n".join(script),
-            "stage",
-            str(self._place),
-        ]
+        argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _SCRIPT, "stage", str(self._place)]
         with subprocess.Popen(
             argv + pairs, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_SYSTEM_PATH
         ) as holder:
-            assert holder.stdout is not None  # noqa: S101  it is a pipe by the line above
-            if holder.stdout.readline() != b"ready\n":
-                _, error = holder.communicate()
-                raise OSError(
-                    f"root could not make a private mount namespace: {error.decode(errors='replace').strip()}"
-                )
-            self._namespaces.append(os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC))
-            holder.communicate()
-        self._roots = roots
+            ready = holder.stdout.readline() if holder.stdout else b""
+            fd = os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC) if ready == b"ready\n" else -1
+            _, error = holder.communicate()
+        if fd < 0:
+            raise OSError(f"root could not make a private mount namespace: {error.decode(errors='replace').strip()}")
+        return fd
 
 
 def _place(home: Path) -> Path:
