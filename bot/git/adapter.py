@@ -128,7 +128,10 @@ class EngineGit:
                 f"checking out {repo}",
             )
         return await self._keyed(
-            repo, key, lambda git: checkouts.open_checkout(git, self._ground, repo, sha=sha, key=key), "opening a checkout"
+            repo,
+            key,
+            lambda git: checkouts.open_checkout(git, self._ground, repo, sha=sha, key=key),
+            "opening a checkout",
         )
 
     async def close(self, checkout: Checkout) -> None:

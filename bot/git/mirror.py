@@ -32,7 +32,9 @@ def ensure(git: Runner, at: Layout, repo: str) -> Path:
         fresh = mirror.with_name(mirror.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         mirror.parent.mkdir(parents=True, exist_ok=True)
-        mirror.parent.chmod(0o755)  # a worker reads these objects, whatever our umask; the directory above decides who else
+        mirror.parent.chmod(
+            0o755
+        )  # a worker reads these objects, whatever our umask; the directory above decides who else
         git(fresh, "init", "--quiet", "--bare", "--template=", "--initial-branch=unborn", env={"GIT_DIR": str(fresh)})
         os.rename(fresh, mirror)
     return mirror
