@@ -210,7 +210,7 @@ def _protection(policy: Policy, rules: tuple[tuple[Action, PathSpec], ...], file
     """The strictest action of all rules that match either side of the entry."""
     paths = {fold(path) for path in (file.path, file.old_path) if path}
     for action, spec in rules:
-        if any(map(spec.match_file, paths)) or (file.new_mode == SYMLINK and policy.symlinks == action):
+        if any(map(spec.match_file, paths)) or (file.new_mode == SYMLINK and policy.symlinks == action != "deny"):
             return action
     return None
 

@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.diff import FileDiff, Harvest
@@ -18,7 +19,8 @@ from bot.git.run import GitFailed, Runner
 from bot.ports import Permanent
 
 TIMEOUT = 120.0
-MEMORY_MB = 2048
+MEMORY_MB = 1024
+"""What git may allocate here: diff-tree lists a bomb's paths in memory before it prints the first."""
 RAW_KIB = 4096
 """Raw diff entries that are read at most: about 25,000, far above any policy's count of files."""
 
@@ -29,6 +31,7 @@ class Refused(Exception):
 
 def harvest(git: Runner, at: Layout, repo: str, *, base: str, pack: bytes, tree: str, policy: Policy) -> Harvest:
     """Import `pack`, judge `tree` against the commit `base`, and take the objects over if nothing speaks against it."""
+    git = replace(git, memory_mb=MEMORY_MB)
     mirror = at.mirror(repo)
     try:
         new = oid(tree)
@@ -176,7 +179,7 @@ def _migrate(git: Runner, store: Path, mirror: Path, *, new: str, base: str) -> 
 def _contained(git: Runner, store: Path, *args: str, what: str, stdin: bytes = b"") -> None:
     """Run git on hostile objects: bounded memory and time, and a failure of any kind is a refusal, a crash of git included."""
     try:
-        git(store, *args, stdin=stdin, timeout=TIMEOUT, memory_mb=MEMORY_MB)
+        git(store, *args, stdin=stdin, timeout=TIMEOUT)
     except GitFailed as failure:
         if _is_ours(failure):
             raise

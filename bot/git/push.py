@@ -10,7 +10,6 @@ from bot.git.names import Layout, agent_branch, oid
 from bot.git.run import GitFailed, Runner
 from bot.ports import PortError, UserFacing
 
-_STATUS = re.compile(r"^([ +\-*!=])\t(\S+):(\S+)\t(.*)$", re.MULTILINE)
 TIMEOUT = 900.0
 
 
@@ -41,17 +40,12 @@ def push(
         _check_replaces(
             git, at, repo, mirror, sha=sha, branch=branch, expected=expected, token=token, identity=identity, lock=lock
         )
+    flags = ("--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-recurse-submodules")
+    order = ("push", *flags, f"--force-with-lease={target}:{expected}", mirrors.url(git, repo), f"{sha}:{target}")
     try:
-        git(
-            mirror,
-            *("push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-recurse-submodules"),
-            f"--force-with-lease={target}:{expected}",
-            mirrors.url(git, repo),
-            f"{sha}:{target}",
-            token=token,
-            timeout=TIMEOUT,
-            keep=(lock,),
-        )
+        done = git(mirror, *order, token=token, timeout=TIMEOUT, keep=(lock,), check=False)
+        if done.code:  # with --porcelain the verdict on the ref is on stdout
+            raise GitFailed(done.code, done.error + done.out.decode(errors="replace"))
     except GitFailed as failure:
         raise_unless_landed(git, mirror, repo, sha=sha, branch=branch, expected=expected, token=token, failure=failure)
 
@@ -88,14 +82,14 @@ def _told(failure: GitFailed, repo: str, branch: str) -> PortError:
             f"GitHub refused the push to `{branch}`: it changes a file under `.github/workflows/`, which this App may not do. "
             "Make that change by hand, or leave it out."
         )
+    if "GH009" in text or "push protection" in text.lower() or "cannot contain secrets" in text:
+        return UserFacing(f"GitHub refused the push to `{branch}`: its push protection found what looks like a secret.")
     if re.search(r"protected branch|GH006|GH013|rule violations", text):
         return UserFacing(
             f"GitHub refused the push to `{branch}`: a branch rule of {repo} covers it. Exempt `agent/**` or allow this App."
         )
     if "GH001" in text or "exceeds GitHub's file size limit" in text:
         return UserFacing(f"GitHub refused the push to `{branch}`: a file is larger than GitHub takes.")
-    if "GH009" in text or "push protection" in text.lower() or ("secret" in text.lower() and "GH0" in text):
-        return UserFacing(f"GitHub refused the push to `{branch}`: its push protection found what looks like a secret.")
     if "stale info" in text or "fetch first" in text or "non-fast-forward" in text:
         return _moved(repo, branch)
     if "[remote rejected]" in text or "pre-receive hook declined" in text:

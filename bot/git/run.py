@@ -68,6 +68,8 @@ class Runner:
     empty: Path
     base_url: str
     http: bool
+    memory_mb: int = 0
+    """Bound on the child's heap for hostile objects, 0 for none."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when nobody waits for the result any more: the child is killed within a tenth of a second."""
 
@@ -80,12 +82,11 @@ class Runner:
         token: str | None = None,
         timeout: float = 120.0,
         limit: int = OUTPUT_LIMIT,
-        memory_mb: int = 0,
         keep: tuple[int, ...] = (),
         check: bool = True,
         clip: bool = False,
     ) -> Output:
-        """Run `git args` on a git directory of ours. Seconds, bytes and MiB; `keep` are lock fds that live as long as the child.
+        """Run `git args` on a git directory of ours. Seconds and bytes; `keep` are lock fds that live as long as the child.
 
         Raises GitFailed for a non-zero exit (with `check`), a timeout, or more output than `limit` (without `clip`).
         """
@@ -116,8 +117,8 @@ class Runner:
             )
             stack.enter_context(process)
             stack.callback(_kill, process)
-            if memory_mb:
-                _bound_memory(process.pid, memory_mb)
+            if self.memory_mb:
+                _bound_memory(process.pid, self.memory_mb)
             output = _Exchange(process, stdin, limit).run(time.monotonic() + timeout, self.stop)
         if output.clipped and not clip:
             raise GitFailed(output.code, output.error, why="output")
@@ -180,12 +181,15 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _bound_memory(pid: int, megabytes: int) -> None:
-    """Cap the child's address space where the system lets us set another process's limits (Linux)."""
+    """Cap the child's heap where the system lets us set another process's limits (Linux; elsewhere the timeout alone bounds it).
+
+    The data segment, not the address space: git maps whole packs, and a large repository is no attack.
+    """
     prlimit = getattr(resource, "prlimit", None)
     if prlimit is not None:
         with suppress(ProcessLookupError, PermissionError):
             size = megabytes * 1024 * 1024
-            prlimit(pid, resource.RLIMIT_AS, (size, size))
+            prlimit(pid, resource.RLIMIT_DATA, (size, size))
             prlimit(pid, resource.RLIMIT_CORE, (0, 0))
 
 

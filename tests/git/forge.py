@@ -1,9 +1,12 @@
 """A forge on loopback: git's own http-backend behind a small HTTP server that asks for a token, and an engine in front of it."""
 
 import base64
+import hashlib
 import os
+import struct
 import subprocess
 import threading
+import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +55,8 @@ class Forge:
     url: str = ""
     seen: list[tuple[str, str]] = field(default_factory=list)
     """(path with query, Authorization header) of every request."""
+    redirect: str = ""
+    """Where every request is sent on to."""
     spoil: Callable[[str, bytes], bytes | int | None] = lambda path, answer: None
     """Given a request's path and git's answer: other bytes, a status to answer instead, or None to leave it."""
 
@@ -118,6 +123,12 @@ def _handler(forge: Forge) -> type[BaseHTTPRequestHandler]:
                 while size := int(self.rfile.readline(), 16):
                     body += self.rfile.read(size)
                     self.rfile.readline()
+            if forge.redirect:
+                self.send_response(302)
+                self.send_header("Location", forge.redirect + self.path)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             if given != wanted:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="forge"')
@@ -176,3 +187,24 @@ def serving(root: Path) -> Generator[Forge]:
 def make_engine(home: Path, url: str, **given: object) -> EngineGit:
     options = {"owner": None, "supports_overlay": False, "identity": IDENTITY, "policy": Policy()} | given
     return EngineGit(home=home, git_base=url, **options)  # ty: ignore
+
+
+def oid_of(kind: str, data: bytes) -> str:
+    return hashlib.sha1(f"{kind} {len(data)}\0".encode() + data).hexdigest()
+
+
+def tree_of(*entries: tuple[str, str, str]) -> bytes:
+    """A tree object's bytes from (mode, name, oid), with no opinion on what git would say to them."""
+    return b"".join(f"{mode} {name}".encode() + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries)
+
+
+def pack_of(*made: tuple[str, bytes]) -> bytes:
+    """A pack with these objects, written by hand: git itself refuses to make most of the hostile ones."""
+    body = b"PACK" + struct.pack(">II", 2, len(made))
+    for kind, data in made:
+        size, first = len(data) >> 4, {"commit": 1, "tree": 2, "blob": 3}[kind] << 4 | len(data) & 15
+        while size:
+            body += bytes([first | 128])
+            size, first = size >> 7, size & 127
+        body += bytes([first]) + zlib.compress(data)
+    return body + hashlib.sha1(body).digest()
