@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,7 +16,10 @@ READ = (
     "Makefile", "GNUmakefile", "makefile", "justfile", "pyproject.toml", "pytest.ini", "setup.cfg", "setup.py", "tox.ini",
     "noxfile.py", "package.json", "go.mod", "Cargo.toml",
 )  # fmt: skip
-"""Files at the root whose bytes `found` looks at; the paths of all others are enough."""
+"""Files whose bytes `found` looks at, at the root and one folder down; the paths of all others are enough."""
+PARTS = ("package.json", "pyproject.toml", "go.mod", "Cargo.toml")
+"""What makes a folder a part of its own, where the root has nothing to run."""
+MAX_PARTS = 6
 LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lockb", "bun"), ("bun.lock", "bun"))
 SCRIPTS = (("test", "test"), ("typecheck", "types"), ("type-check", "types"), ("types", "types"), ("lint", "lint"))
 PLAYWRIGHT = re.compile(r"playwright\.config\.[cm]?[jt]s")
@@ -29,11 +33,47 @@ def found(files: Mapping[str, bytes]) -> tuple[VerifyCommand, ...]:
 
     `files` maps every path of the tree to its bytes; those that are not in READ may be empty.
     """
-    commands: list[VerifyCommand] = []
-    for command in (*_make(files), *_python(files), *_node(files), *_playwright(files), *_go_and_rust(files)):
-        if all(command.run != other.run and command.name != other.name for other in commands):
-            commands.append(command)
-    return tuple(commands)
+    commands = [*_make(files), *_python(files), *_node(files), *_playwright(files), *_go_and_rust(files)]
+    if not any(command.name != "browser" for command in commands):
+        commands = [*_parts(files), *commands]
+    kept: list[VerifyCommand] = []
+    for command in commands:
+        if all(command.run != other.run and command.name != other.name for other in kept):
+            kept.append(command)
+    return tuple(kept)
+
+
+def to_read(paths: Iterable[str]) -> tuple[str, ...]:
+    """Which of a tree's paths must be read for `found`; all others may be given empty."""
+    root = set(READ)
+    return tuple(
+        sorted(path for path in paths if path in root or (path.count("/") == 1 and path.split("/")[1] in root))
+    )
+
+
+def _parts(files: Mapping[str, bytes]) -> Iterator[VerifyCommand]:
+    """Commands of the folders directly below the root, each run from the root."""
+    folders = sorted({path.split("/")[0] for path in files if path.count("/") == 1 and path.split("/")[1] in PARTS})
+    for folder in folders[:MAX_PARTS]:
+        inside = {
+            path.removeprefix(f"{folder}/"): data for path, data in files.items() if path.startswith(f"{folder}/")
+        }
+        where = shlex.quote(folder)
+        for command in (*_python(inside), *_node(inside), *_go_and_rust(inside)):
+            run = _from_root(command.run, where)
+            if run:
+                yield VerifyCommand(f"{folder} {command.name}", run, command.timeout)
+
+
+def _from_root(run: str, where: str) -> str:
+    """The command for a folder, empty where the tool has no way to say so."""
+    tool, _, rest = run.partition(" ")
+    folder_options = {"npm": "--prefix", "yarn": "--cwd", "pnpm": "-C", "bun": "--cwd", "go": "-C"}
+    if run == "python -m pytest":
+        return f"{run} {where}"
+    if tool == "cargo":
+        return f"{run} --manifest-path {where}/Cargo.toml"
+    return f"{tool} {folder_options[tool]} {where} {rest}" if tool in folder_options else ""
 
 
 def _text(files: Mapping[str, bytes], path: str) -> str:
@@ -129,6 +169,8 @@ def _playwright(files: Mapping[str, bytes]) -> Iterator[VerifyCommand]:
     for path in sorted(files):
         folder, _, name = path.rpartition("/")
         if PLAYWRIGHT.fullmatch(name) and "node_modules" not in path.split("/"):
+            if "playwright test" in str(_dig(_json(files, "package.json"), "scripts").get("test")):
+                return
             where = f" -c {path}" if folder else ""
             yield VerifyCommand("browser", f"npx playwright test{where}", timeout=1200)
             return

@@ -34,6 +34,7 @@ TEMPLATES = (
 )  # fmt: skip
 RULE = re.compile(r"\b(must|never|always|do not|don't|required|forbidden|shall)\b", re.IGNORECASE)
 MAX_RULES = 200
+SHOWN_RULES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ async def read(
     template = await _named(reading, TEMPLATES)
     agent_yml = await git.blob(repo, sha, AGENT_YML) if AGENT_YML in reading.sizes else None
     return FoundationText(
-        prompt_text=_prompt_text(reading),
+        prompt_text=_prompt_text(reading, rules),
         rules=tuple(rules[:MAX_RULES]),
         foundation=Foundation(tuple(reading.read), reading.taken, tuple(reading.cut), tuple(reading.left_out)),
         agent_yml=agent_yml,
@@ -160,12 +161,16 @@ def chain(paths: Iterable[str], at_stake: Sequence[str]) -> tuple[str, ...]:
     return tuple(folder + name for folder in ordered for name in INSTRUCTIONS if folder + name in present)
 
 
-def _prompt_text(reading: _Reading) -> str:
+def _prompt_text(reading: _Reading, rules: Sequence[Rule]) -> str:
     if not reading.parts:
         return "The repository has no AGENTS.md, CLAUDE.md, skills, CONTRIBUTING or README."
     notes = []
     if reading.cut:
         notes.append(f"Cut for length, open them where they matter: {'; '.join(reading.cut)}.")
+    # With their lines, since a spec has to cite them so; a prompt's text has no line numbers of its own.
+    bind = [f"{rule.path}:{rule.line}: {rule.text}" for rule in rules[:SHOWN_RULES]]
+    if bind:
+        notes.append("\n".join(["--- Lines of these files that bind, to be cited by path and line", *bind]))
     return "\n".join([*reading.parts, *notes])
 
 

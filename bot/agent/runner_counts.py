@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bot.core.evidence import Counts
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-TAIL = 400_000
+TAIL = 200_000
 """Characters from the end that are looked at: summaries come last."""
 
 
@@ -35,7 +35,7 @@ def _words(line: str) -> dict[str, int]:
 def _pytest(text: str) -> Counts | None:
     """`=== 2 failed, 5 passed, 1 skipped in 0.12s ===`, bare under `-q`; `no tests ran in 0.01s`."""
     rows = []
-    pattern = r"^(?:=+ )?((?:\d+ \w+(?:, )?)+|no tests ran) in [\d.]+s(?: \([\d:]+\))?(?: =+)?$"
+    pattern = r"^(?:=+ )?(\d+ [a-z]+(?:, \d+ [a-z]+)*|no tests ran) in [\d.]+s(?: \([\d:]+\))?(?: =+)?$"
     for line in re.findall(pattern, text, re.MULTILINE):
         words = _words(line)
         failed = words.get("failed", 0) + words.get("error", 0) + words.get("errors", 0)
@@ -61,8 +61,10 @@ def _unittest(text: str) -> Counts | None:
 def _jest(text: str) -> Counts | None:
     """jest: `Tests:       1 failed, 2 skipped, 5 passed, 8 total`."""
     rows = []
-    for line in re.findall(r"^Tests:\s+(.*\d+ total)\s*$", text, re.MULTILINE):
+    for line in re.findall(r"^Tests:[ \t]+(\d[^\n]*)$", text, re.MULTILINE):
         words = _words(line)
+        if "total" not in words:
+            continue
         rows.append((words.get("passed", 0), words.get("failed", 0), words.get("skipped", 0) + words.get("todo", 0)))
     return _sum(rows)
 
@@ -70,7 +72,7 @@ def _jest(text: str) -> Counts | None:
 def _vitest(text: str) -> Counts | None:
     """vitest: `      Tests  1 failed | 5 passed | 2 skipped (8)`."""
     rows = []
-    for line in re.findall(r"^\s+Tests\s+(\d+ .*\(\d+\))\s*$", text, re.MULTILINE):
+    for line in re.findall(r"^[ \t]+Tests[ \t]+(\d[^\n]*\))$", text, re.MULTILINE):
         words = _words(line)
         rows.append((words.get("passed", 0), words.get("failed", 0), words.get("skipped", 0) + words.get("todo", 0)))
     return _sum(rows)

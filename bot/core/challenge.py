@@ -156,9 +156,19 @@ def _raised_again(old: Finding, new: Finding) -> Finding:
         return old
     order: tuple[Severity, ...] = ("blocker", "major", "minor", "nit")
     severity = min(old.severity, new.severity, key=order.index)
-    grave = severity in GRAVE and not (new.scenario or old.scenario)
-    verified = (new.verified or old.verified) and not grave
-    return replace(new, id=old.id, severity=severity, verified=verified, decision=old.decision, round=old.round)
+    scenario = new.scenario or old.scenario
+    twice = old.round == new.round and old.claim != new.claim
+    insisted = old.status == "rejected" and INSISTS not in old.decision
+    return replace(
+        new,
+        id=old.id,
+        severity=severity,
+        claim=f"{old.claim} Also: {new.claim}" if twice else new.claim,
+        scenario=scenario,
+        verified=(new.verified or old.verified) and (severity not in GRAVE or bool(scenario)),
+        decision=f"author rejected: {old.decision}{INSISTS}{new.claim}" if insisted else old.decision,
+        round=old.round,
+    )
 
 
 def _to_be_judged(finding: Finding) -> bool:

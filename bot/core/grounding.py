@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.core.evidence import VerifyCommand
+from bot.core.globs import is_glob, matched, stem
 from bot.core.spec import Change, Requirement, Spec
 
 TextAt = Callable[[str], str | None]
-GLOB = re.compile(r"[*?\[]")
 WHERE = re.compile(r"`?(?P<path>[^\s:`][^:`]*?)(?::(?P<line>\d+)(?:-\d+)?)?`?")
 CODE = re.compile(r"`([^`\n]{1,200})`")
 PATHLIKE = re.compile(r"(?:[\w.@+-]+/)+[\w.@+-]+\.[A-Za-z0-9]{1,8}(?::\d+(?:-\d+)?)?")
@@ -56,7 +56,7 @@ def _folders(paths: set[str]) -> set[str]:
 
 
 def _change(change: Change, paths: set[str], folders: set[str]) -> list[str]:
-    if GLOB.search(change.path):
+    if is_glob(change.path):
         return _glob_change(change, folders)
     if change.kind == "create" and change.path in paths:
         return [f"`{change.path}` is to be created but exists already: modify it, or choose another path."]
@@ -71,10 +71,10 @@ def _change(change: Change, paths: set[str], folders: set[str]) -> list[str]:
 
 def _glob_change(change: Change, folders: set[str]) -> list[str]:
     """A pattern is fine for new files; what exists has to be named by file, or nobody can tell what will change."""
-    stem = GLOB.split(change.path, maxsplit=1)[0].rpartition("/")[0]
-    if change.kind != "create" and stem not in folders:
+    folder = stem(change.path)
+    if change.kind != "create" and folder not in folders:
         return [f"`{change.path}` matches nothing at the base commit."]
-    if change.kind == "create" and not stem:
+    if change.kind == "create" and not folder:
         return [f"`{change.path}` would let anything be created; name the files or their folder."]
     return []
 
@@ -131,11 +131,8 @@ def _prose(spec: Spec, paths: set[str], folders: set[str], text_at: TextAt) -> l
 
 
 def _new(path: str, made: Sequence[str]) -> bool:
-    stems = [GLOB.split(item, maxsplit=1)[0] for item in made if GLOB.search(item)]
     # A shortened path (`api/public.ts` for `modules/leads/api/public.ts`) is how people write; it is no invention.
-    return any(item == path or item.endswith(f"/{path}") for item in made) or any(
-        stem and path.startswith(stem) for stem in stems
-    )
+    return bool(matched(made, [path])) or any(item.endswith(f"/{path}") for item in made)
 
 
 def _commands(spec: Spec, commands: Sequence[VerifyCommand]) -> list[str]:
@@ -154,10 +151,10 @@ def _names(allowed: Sequence[str]) -> str:
 
 
 def _overlap(spec: Spec, other_open_paths: Mapping[str, Sequence[str]]) -> list[str]:
-    mine = {change.path for change in spec.changes}
+    mine = [change.path for change in spec.changes]
     problems = []
     for pull, theirs in other_open_paths.items():
-        shared = sorted(mine & set(theirs))
+        shared = sorted(matched(mine, theirs))
         if shared:
             names = ", ".join(f"`{path}`" for path in shared[:8])
             problems.append(f"{pull}, which is still open, changes the same paths: {names}.")

@@ -1,6 +1,6 @@
 """Specs, reviews and lists as the plain text that a model reads. A reviewer's quotes are checked against exactly this text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.evidence import VerifyCommand
 from bot.core.review import Finding
@@ -61,6 +61,25 @@ def commands_text(commands: Sequence[VerifyCommand]) -> str:
     return "\n".join(
         f"- `{item.run}` ({'declared' if item.declared else 'found'}: {item.name})" for item in commands
     ) or ("none: the repository declares no command and none was found")
+
+
+def files_text(files: Mapping[str, str], limit: int = 80_000) -> str:
+    """Files with their line numbers, whole lines up to `limit` characters in all; what does not fit is named."""
+    parts: list[str] = []
+    cut: list[str] = []
+    for path, text in files.items():
+        lines = text.splitlines()
+        shown = [f"{number}| {line[:400]}" for number, line in enumerate(lines, 1)]
+        while shown and len(path) + sum(len(line) + 1 for line in shown) > limit:
+            shown = shown[: len(shown) // 2]
+        if len(shown) < len(lines):
+            cut.append(f"{path} ({len(shown)} of {len(lines)} lines shown)")
+        section = "\n".join([f"--- {path}", *shown])
+        limit -= len(section)
+        parts.append(section)
+    if cut:
+        parts.append(f"Cut for length: {'; '.join(cut)}.")
+    return "\n".join(parts) or "none"
 
 
 def sentences(items: Sequence[str]) -> str:

@@ -1,14 +1,13 @@
 """From a plan answer to a plan that can be trusted: ids, order, ownership, commands and budget, all judged by code."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import pathspec
-
 from bot.core.answers import PlanAnswer, TaskAnswer
 from bot.core.evidence import VerifyCommand
+from bot.core.globs import is_glob, matched, sample
 from bot.core.plan import LineOfWork, Plan, Task
 from bot.core.run import Run
 from bot.core.spec import Change, Spec
@@ -41,7 +40,7 @@ class Bounds:
 
 def small(spec: Spec) -> bool:
     """Whether one worker can do it in one sitting, so that no model has to plan it."""
-    named = all(not re.search(r"[*?\[]", item.path) for item in spec.changes)
+    named = not any(is_glob(item.path) for item in spec.changes)
     return named and len(spec.changes) <= SMALL_CHANGES and len(spec.requirements) <= SMALL_REQUIREMENTS
 
 
@@ -152,8 +151,8 @@ def problems(plan: Plan, spec: Spec, *, paths: Collection[str], bounds: Bounds) 
     found = _graph_problems(tasks) or _order_problems(plan)
     if found:
         return tuple(found)
-    files = _files(spec.changes, paths)
-    owned = {task.id: _matched(task.owns, files) for task in tasks}
+    files = _files(tasks, spec.changes, paths)
+    owned = {task.id: matched(task.owns, files) for task in tasks}
     found = _glob_problems(tasks)
     found += _coverage_problems(tasks, spec)
     found += _owner_problems(tasks, spec, files, owned)
@@ -178,21 +177,10 @@ def _order_problems(plan: Plan) -> list[str]:
     return found
 
 
-def _files(changes: Sequence[Change], paths: Collection[str]) -> tuple[str, ...]:
-    """The real file list with what will be new: a pattern stands for itself by one sample path."""
-    return tuple(sorted({*paths, *(sample(item.path) for item in changes)}))
-
-
-def sample(pattern: str) -> str:
-    """A path that a pattern matches, so that patterns of files that are not there yet can be compared."""
-    text = re.sub(r"\*\*/?", lambda found: "any/" if found[0].endswith("/") else "any/file", pattern)
-    return re.sub(r"\[[^\]]*\]|\?", "x", text.replace("*", "file"))
-
-
-def _matched(globs: Iterable[str], files: Iterable[str]) -> frozenset[str]:
-    """Files that patterns own, read from the root of the repository: `a.py` is that one file, `a/` and `a` are all below."""
-    spec = pathspec.GitIgnoreSpec.from_lines(f"/{glob.lstrip('/')}" for glob in globs if glob and glob[0] not in "!#")
-    return frozenset(spec.match_files(files))
+def _files(tasks: Sequence[Task], changes: Sequence[Change], paths: Collection[str]) -> tuple[str, ...]:
+    """The real file list with what may be new: a pattern stands for itself by one sample path."""
+    new = (*(item.path for item in changes), *(glob for task in tasks for glob in task.owns))
+    return tuple(sorted({*paths, *(sample(pattern) for pattern in new if pattern)}))
 
 
 def _glob_problems(tasks: Sequence[Task]) -> list[str]:
@@ -222,7 +210,7 @@ def _owner_problems(
 ) -> list[str]:
     found = []
     for change in spec.changes:
-        for path in sorted(_matched([change.path], files)):
+        for path in sorted(matched([change.path], files)):
             owners = [task.id for task in tasks if path in owned[task.id]]
             if not owners:
                 found.append(f"`{change.path}` is to change and no task owns it.")
@@ -238,7 +226,7 @@ def _overlap_problems(tasks: Sequence[Task], owned: dict[str, frozenset[str]]) -
     for left, right in combinations(tasks, 2):
         if left.id in needs[right.id] or right.id in needs[left.id]:
             continue
-        shared = sorted(owned[left.id] & owned[right.id]) or sorted(set(left.owns) & set(right.owns))
+        shared = sorted(owned[left.id] & owned[right.id])
         if shared:
             names = ", ".join(f"`{path}`" for path in shared[:5])
             found.append(f"{left.id} and {right.id} have no order and both own {names}.")
@@ -256,7 +244,7 @@ def _hot_problems(plan: Plan, owned: dict[str, frozenset[str]], hot: Sequence[st
     found = []
     for line in plan.lines:
         for task in line.tasks[:-1]:
-            mine = {path for path in owned[task.id] if path.rsplit("/", 1)[-1] in HOT} | _matched(hot, owned[task.id])
+            mine = {path for path in owned[task.id] if path.rsplit("/", 1)[-1] in HOT} | matched(hot, owned[task.id])
             if mine:
                 names = ", ".join(f"`{path}`" for path in sorted(mine)[:5])
                 found.append(f"{task.id} owns {names}, which only the last task of its line ({line.tasks[-1].id}) may.")

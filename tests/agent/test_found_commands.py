@@ -45,6 +45,7 @@ def package(**scripts: str) -> dict[str, str]:
         (package(test="jest"), ["npm test"]),
         (package(test='echo "Error: no test specified" && exit 1', lint="eslint ."), ["npm run lint"]),
         (package(test="vitest", typecheck="tsc", lint="eslint"), ["npm test", "npm run typecheck", "npm run lint"]),
+        (package(typecheck="tsc", types="tsc -b"), ["npm run typecheck"]),
         ({**package(test="vitest"), "yarn.lock": ""}, ["yarn test"]),
         ({**package(test="x", typecheck="tsc"), "pnpm-lock.yaml": ""}, ["pnpm test", "pnpm run typecheck"]),
         ({**package(test="x"), "bun.lock": ""}, ["bun run test"]),
@@ -56,6 +57,12 @@ def package(**scripts: str) -> dict[str, str]:
         ({"node_modules/x/playwright.config.ts": ""}, []),
         ({"go.mod": "module x"}, ["go test ./..."]),
         ({"Cargo.toml": ""}, ["cargo test"]),
+        ({**package(test="playwright test"), "playwright.config.ts": ""}, ["npm test"]),
+        ({"web/package.json": '{"scripts": {"test": "vitest"}}', "web/yarn.lock": ""}, ["yarn --cwd web test"]),
+        ({"api/pyproject.toml": "[tool.pytest.ini_options]", "api/tests/test_a.py": ""}, ["python -m pytest api"]),
+        ({"a b/go.mod": "", "c/Cargo.toml": ""}, ["go -C 'a b' test ./...", "cargo test --manifest-path c/Cargo.toml"]),
+        ({"web/package.json": '{"scripts": {"test": "vitest"}}', "go.mod": ""}, ["go test ./..."]),
+        ({"deep/web/package.json": '{"scripts": {"test": "vitest"}}'}, []),
         (
             {"Makefile": "test:\n", "pyproject.toml": "[tool.pytest.ini_options]", **package(test="jest")},
             ["make test", "python -m pytest", "npm test"],
@@ -81,3 +88,8 @@ def test_tests_are_known_by_folder_or_name():
     ]  # fmt: skip
     code = ["pkg/testing_tools.py", "pkg/contest.py", "src/attest.ts", "latest/a.py", "test.md", "Testament.java"]
     assert found_commands.test_paths([*paths, *code]) == tuple(sorted(paths))
+
+
+def test_only_what_decides_is_read():
+    paths = ["Makefile", "web/package.json", "web/deep/package.json", "src/a.py", "README.md", "pyproject.toml"]
+    assert found_commands.to_read(paths) == ("Makefile", "pyproject.toml", "web/package.json")

@@ -44,6 +44,10 @@ Never push to main.
 
 --- README.md
 # Shop
+
+--- Lines of these files that bind, to be cited by path and line
+AGENTS.md:2: Events MUST be past tense.
+CONTRIBUTING.md:1: Never push to main.\
 """)
     assert got.foundation.read == ("AGENTS.md", "CLAUDE.md", "skills", "CONTRIBUTING.md", "README.md")
     assert (got.foundation.cut, got.foundation.left_out) == ((), ())

@@ -132,8 +132,16 @@ def test_the_same_finding_in_other_words_is_the_same_finding():
     assert [item.id for item in again.findings] == ["F1"]
 
 
-def test_the_same_finding_twice_in_one_round_is_one():
-    assert len(merge(None, answer(raised(), raised(claim="again"))).findings) == 1
+def test_two_claims_about_one_line_in_one_round_are_one_finding_and_both_are_kept():
+    findings = merge(None, answer(raised(), raised(claim="No port is cut off"))).findings
+    assert [item.claim for item in findings] == ["Tenant comes from a header Also: No port is cut off"]
+
+
+def test_raising_a_rejected_finding_again_is_an_insistence():
+    decided = challenge.decide(merge(None, answer(raised())), [decision("F1", "rejected", "checked")])
+    again = merge(decided, answer(raised(claim="Still so"), earlier=(("F1", "settled"),)))
+    assert again.findings[0].status == "open"
+    assert challenge.decide(again, [decision("F1", "rejected")]).findings[0].status == "open"
 
 
 def test_a_fix_that_the_reviewer_confirms_is_settled():

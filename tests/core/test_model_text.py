@@ -101,3 +101,15 @@ def test_commands_say_whether_they_were_declared():
 def test_nothing_reads_as_nothing():
     assert model_text.findings_text(()) == model_text.sentences(()) == "none"
     assert model_text.commands_text(()) == "none: the repository declares no command and none was found"
+
+
+def test_files_are_numbered_so_that_lines_can_be_cited():
+    assert (
+        model_text.files_text({"a.py": "x = 1\n\ny = 2\n", "b.py": ""}) == "--- a.py\n1| x = 1\n2| \n3| y = 2\n--- b.py"
+    )
+
+
+def test_files_that_do_not_fit_are_named():
+    text = model_text.files_text({"a.py": "x\n" * 100, "b.py": "y\n" * 100}, limit=400)
+    assert len(text) < 600
+    assert text.endswith("Cut for length: a.py (50 of 100 lines shown); b.py (12 of 100 lines shown).")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from bot.core import answers, planning
+from bot.core.globs import matched
 from bot.core.plan import Plan, Task
 from tests.core.samples import COMMANDS, plan, run, spec, task
 
@@ -131,7 +132,11 @@ def test_an_ordered_pair_may_own_the_same_unchanged_path():
         ),
         (
             plan((task("t1", *ALL, "docs/**"),), (task("t2", "docs/**"),)),
-            "t1 and t2 have no order and both own `docs/**`.",
+            "t1 and t2 have no order and both own `docs/any/file`.",
+        ),
+        (
+            plan((task("t1", *ALL, "docs/**"),), (task("t2", "docs/*.md"),)),
+            "t1 and t2 have no order and both own `docs/file.md`.",
         ),
         (
             plan((task("t1", *ALL), task("t2", ALL[0], needs=("t1",)))),
@@ -198,7 +203,7 @@ def test_no_two_unordered_tasks_that_pass_may_write_the_same_file(left: list[str
     made = plan((task("t1", *left),), (task("t2", *right),))
     files = {*PATHS, *ALL}
     if not problems(made):
-        assert not planning._matched(left, files) & planning._matched(right, files)
+        assert not matched(left, files) & matched(right, files)
 
 
 # ---- small specs ---------------------------------------------------------------------------------------------------
