@@ -18,7 +18,7 @@ Scan = Callable[[bytes], tuple[str, ...]]
 
 _ADDED = re.compile(r"^\+(?!\+\+ )(.*)$", re.MULTILINE)
 _TARGET = re.compile(r"^\+\+\+ (.*)$", re.MULTILINE)
-_BRANCH = re.compile(r"agent/[A-Za-z0-9._-]+(?:--[a-z0-9]+)?")
+_BRANCH = re.compile(r"agent/[0-9]+-[a-z0-9]+(?:-[a-z0-9]+)*(?:--(?:t[0-9]+|evidence))?")
 
 
 @dataclass(frozen=True, slots=True)

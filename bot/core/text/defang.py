@@ -21,7 +21,7 @@ _CI_SKIP = re.compile(
     r"|(?:ci|cd|actions|travis|appveyor|azurepipelines|azpipelines|azp|netlify|vercel|circle(?:ci)?|checks|build)[\s_-]+skip)\s*\]",
     re.IGNORECASE,
 )
-_CI_TRAILER = re.compile(r"\bskip[-_]checks(\s*:)", re.IGNORECASE)
+_CI_TRAILER = re.compile(r"skip[-_]checks(\s*:)", re.IGNORECASE)
 _CI_STARS = re.compile(r"\*\*\*\s*NO_CI\s*\*\*\*", re.IGNORECASE)
 _COMMAND = re.compile(
     r"^([ \t]*)(?=/(?![\w.-]*/)[A-Za-z]|![A-Za-z]|\.(?:deploy|noop|lock|unlock)\b|(?:bors|homu) |(?:jenkins|rustbot)[,: ]"
@@ -29,7 +29,7 @@ _COMMAND = re.compile(
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"!+\[")
-_ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
+_ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot);)(?=#?[A-Za-z0-9]+;)")
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _COMMAND_MARK = "· "
 
@@ -93,8 +93,9 @@ def span(text: str, limit: int = 300) -> str:
 
 def plain(text: str, limit: int = 200) -> str:
     """One line for a title or a commit message, where Markdown's code spans protect nothing."""
-    flat = _everywhere(clip(" ".join(visible(text).split()), limit))
-    return _no_command(_MENTION.sub("@ ", flat))
+    flat = _everywhere(" ".join(visible(text).split()))
+    short = flat if len(flat) <= limit else f"{flat[: limit - 1].rstrip()}…"
+    return _no_command(_MENTION.sub("@ ", short))
 
 
 def paragraph(text: str, limit: int = 2_000) -> str:
