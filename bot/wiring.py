@@ -38,11 +38,11 @@ from bot.phases.draft import draft
 from bot.phases.plan import plan
 from bot.phases.verify import verify
 from bot.phases.work import work
-from bot.ports import Model, PortError, Sandbox
+from bot.ports import Model, PortError, UserFacing
 from bot.publish.effects import KeyedEffects
 from bot.publish.gate import Gate
 from bot.publish.publisher import Publisher
-from bot.sandbox.probes import choose
+from bot.sandbox.probes import AnySandbox, choose
 from bot.settings import Settings
 from bot.store import runs, tables
 from bot.store.blobs import SqlBlobs
@@ -81,9 +81,15 @@ class SystemClock:
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def choose_sandbox(settings: Settings, *, unsandboxed: bool) -> Sandbox:
+async def choose_sandbox(settings: Settings, *, unsandboxed: bool) -> AnySandbox:
     """The best level that the probes leave. Raises UserFacing where that is none and nobody accepted it."""
-    return choose(settings.sandbox, settings.home, uid=WORKER_UID, unsandboxed=unsandboxed).sandbox
+    if settings.sandbox == "none" and not unsandboxed:
+        raise UserFacing(
+            "JOURNEYMAN_SANDBOX=none runs a model's commands on this machine unprotected: say --i-accept-unsandboxed too, "
+            "or set it to auto.",
+            verb="",
+        )
+    return (await choose(settings.sandbox, settings.home, uid=WORKER_UID)).sandbox
 
 
 def build_models(settings: Settings) -> tuple[Model, Roles]:
@@ -125,7 +131,7 @@ async def run_engine(
 ) -> None:
     """The engine until SIGTERM. Raises UserFacing with what is missing."""
     clock = SystemClock()
-    sandbox = choose_sandbox(settings, unsandboxed=unsandboxed)
+    sandbox = await choose_sandbox(settings, unsandboxed=unsandboxed)
     models, who = build_models(settings)
     database = open_database(settings.database_url)
     migrate(database)
@@ -141,8 +147,8 @@ async def run_engine(
     git = EngineGit(
         home=settings.home,
         git_base=settings.github_git,
-        owner=sandbox.owner(),  # ty: ignore[unresolved-attribute]
-        supports_overlay=sandbox.supports_overlay,  # ty: ignore[unresolved-attribute]
+        owner=sandbox.owner(),
+        supports_overlay=sandbox.supports_overlay,
         identity=(f"{app.slug}[bot]", f"{app.id}+{app.slug}[bot]@users.noreply.github.com"),
         policy=Policy(),
     )

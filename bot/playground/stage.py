@@ -14,8 +14,6 @@ from typing import Self
 import httpx
 
 from bot.playground.git_mount import git_over
-from bot.playground.pages import pages_app
-from bot.playground.pages_source import StateSource
 from bot.playground.world import NewApp, Playground
 
 SECRET = "playground-webhook-secret"
@@ -42,7 +40,6 @@ def playground(directory: Path, webhook_port: int) -> Playground:
         webhook_url=f"http://127.0.0.1:{webhook_port}/webhooks/github",
         webhook_secret=SECRET,
         git_app=git_over,
-        pages_app=lambda state: pages_app(StateSource(state)),
     )
 
 

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.playground.git_http import git_app, token_of
-from bot.playground.pushes import protected_branch
+from bot.playground.push_desk import protected_branch
 from bot.playground.repos import ZERO, BareRepo, Person, clean_env
 
 ANN = Person("Ann", "ann@example.test")
