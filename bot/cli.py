@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ OK, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is the process's: 0 done, 1 failed, 2 wrong usage, 78 can't start as configured."""
     args = _parser().parse_args(argv)
+    os.umask(0o077)  # the state holds issue texts and sealed transcripts: nobody else's to read
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )

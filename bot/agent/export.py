@@ -11,8 +11,11 @@ from bot.ports import Checkout, Permanent, Sandbox, SandboxRun, Transient
 _SCRIPT = r"""
 set -e
 base=$1
-git() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 "$@"; }
+git() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 -c core.excludesFile="${index%/*}/ignored" "$@"; }
 index=$(mktemp -d)/index
+# What tools leave behind is nobody's change; a repository that wants such a file has it tracked, and tracked files are not ignored.
+printf '%s\n' __pycache__/ '*.py[cod]' .pytest_cache/ .ruff_cache/ .mypy_cache/ .hypothesis/ .coverage .tox/ .nox/ .venv/ node_modules/ \
+  test-results/ playwright-report/ '*.egg-info/' .DS_Store '*.swp' > "${index%/*}/ignored"
 # The worker's index knows which files have not changed; without it every file would be read again.
 cp -- "$(git rev-parse --git-path index)" "$index" 2>/dev/null || true
 export GIT_INDEX_FILE="$index"

@@ -36,7 +36,7 @@ class PublishingLoop:
     def __init__(self, database: sa.Engine, publish: Publish, *, clock: Clock, at_once: int = 8) -> None:
         self._database, self._publish, self._clock = database, publish, clock
         self._woken = asyncio.Event()
-        self._not_before: dict[tuple[int, int], float] = {}
+        self._not_before: dict[tuple[int, int], tuple[int | None, float]] = {}
         self._busy: set[tuple[int, int]] = set()
         self._slots = asyncio.Semaphore(at_once)
 
@@ -50,7 +50,7 @@ class PublishingLoop:
             while True:
                 for due in await asyncio.to_thread(self._waiting):
                     key = (due.repo_id, due.issue)
-                    if key not in self._busy and self._not_before.get(key, 0) <= self._clock.now():
+                    if key not in self._busy and self._ready(due):
                         self._busy.add(key)
                         group.create_task(self._one(due))
                 self._woken.clear()
@@ -59,8 +59,13 @@ class PublishingLoop:
                 except TimeoutError:
                     continue
 
+    def _ready(self, due: Due) -> bool:
+        """A change since the last look may be an urgent one, so it is looked at again before its time; a failure waits its time out."""
+        wanted, at = self._not_before.get((due.repo_id, due.issue), (0, 0.0))
+        return at <= self._clock.now() or (wanted is not None and due.wanted > wanted)
+
     def _pause(self) -> float:
-        soonest = min(self._not_before.values(), default=self._clock.now() + 1.0)
+        soonest = min((at for _, at in self._not_before.values()), default=self._clock.now() + 1.0)
         return min(max(soonest - self._clock.now(), 0.05), 1.0)
 
     async def _one(self, due: Due) -> None:
@@ -72,16 +77,16 @@ class PublishingLoop:
             if again is None:
                 await asyncio.to_thread(self._done, due)
             else:
-                self._not_before[key] = again
+                self._not_before[key] = (due.wanted, again)
         except Transient as problem:
-            self._not_before[key] = problem.retry_at or self._clock.now() + 5.0
+            self._not_before[key] = (None, problem.retry_at or self._clock.now() + 5.0)
             log.warning("publishing %s#%s waits: %s", due.repo, due.issue, problem)
         except PortError as problem:
             log.error("publishing %s#%s failed: %s", due.repo, due.issue, problem)
             await asyncio.to_thread(self._done, due)
         except Exception:
             log.exception("publishing %s#%s met a bug", due.repo, due.issue)
-            self._not_before[key] = self._clock.now() + 30.0
+            self._not_before[key] = (None, self._clock.now() + 30.0)
         finally:
             self._busy.discard(key)
             self._woken.set()

@@ -57,6 +57,7 @@ FILES = {
     "AGENTS.md": "# Rules\n\n- Amounts are whole cents; never use floats for money.\n- Every behaviour has a test in `tests/`.\n",
     "README.md": "# shop\n\nA cart that can add up.\n",
     ".github/agent.yml": f"version: 1\nverify:\n  commands:\n    - name: unit\n      run: {TEST}\n      timeout: 120\n",
+    ".gitignore": "__pycache__/\n",
     "shop/__init__.py": "",
     "shop/cart.py": CART,
     "tests/__init__.py": "",
