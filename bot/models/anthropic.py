@@ -7,6 +7,7 @@ from bot.core.budget import Usage
 from bot.core.conversation import AssistantTurn, Json, ModelRequest, ResultsTurn, Stop, ToolCall, UserTurn
 from bot.models.errors import ANTHROPIC, Failure
 from bot.models.streaming import Reading, StreamError, StreamingModel, json_object, seconds
+from bot.models.strict import strict
 from bot.models.turns import own_turns
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def body(request: ModelRequest) -> Json:
     """The arguments of `messages.create` for a request: the same prefix gives the same bytes, so that the cache holds."""
     config: Json = {"effort": request.effort}
     if request.schema is not None:
-        config["format"] = {"type": "json_schema", "schema": request.schema}
+        config["format"] = {"type": "json_schema", "schema": strict(request.schema)}
     out: Json = {
         "model": request.model.partition("/")[2],
         "max_tokens": request.max_tokens,
@@ -99,7 +100,7 @@ def body(request: ModelRequest) -> Json:
     }
     if request.tools:
         out["tools"] = [
-            {"name": t.name, "description": t.description, "input_schema": t.schema, "strict": True}
+            {"name": t.name, "description": t.description, "input_schema": strict(t.schema), "strict": True}
             for t in request.tools
         ]
     return out
@@ -110,7 +111,8 @@ def _messages(request: ModelRequest) -> list[Json]:
     for turn in own_turns(request.turns, ANTHROPIC.name, lambda said: {"type": "text", "text": said}):
         match turn:
             case AssistantTurn(raw=raw):
-                role, blocks = "assistant", list(raw)
+                # A model may say nothing between two thoughts; the vendor refuses its own empty block when it is sent back.
+                role, blocks = "assistant", [b for b in raw if b.get("type") != "text" or b.get("text", "").strip()]
             case UserTurn(text):
                 role, blocks = "user", [{"type": "text", "text": text}]
             case ResultsTurn(results):
@@ -119,6 +121,8 @@ def _messages(request: ModelRequest) -> list[Json]:
                     {"type": "tool_result", "tool_use_id": r.call_id, "content": r.content, "is_error": r.is_error}
                     for r in results
                 ]
+        if not blocks:
+            continue
         if messages and messages[-1]["role"] == role == "user":
             messages[-1]["content"] += blocks
         else:

@@ -8,6 +8,7 @@ from bot.core.conversation import AssistantTurn, Json, ModelRequest, ResultsTurn
 from bot.core.ids import sha256
 from bot.models.errors import OPENAI, Failure
 from bot.models.streaming import Reading, StreamError, StreamingModel, json_object, seconds
+from bot.models.strict import strict
 from bot.models.turns import own_turns
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def body(request: ModelRequest) -> Json:
         "model": request.model.partition("/")[2],
         "instructions": request.system,
         "input": _items(request),
-        "max_output_tokens": request.max_tokens,
+        "max_output_tokens": max(16, request.max_tokens),
         "reasoning": {"effort": request.effort},
         "store": False,
         "include": ["reasoning.encrypted_content"],
@@ -91,11 +92,17 @@ def body(request: ModelRequest) -> Json:
     }
     if request.tools:
         out["tools"] = [
-            {"type": "function", "name": t.name, "description": t.description, "parameters": t.schema, "strict": True}
+            {
+                "type": "function",
+                "name": t.name,
+                "description": t.description,
+                "parameters": strict(t.schema),
+                "strict": True,
+            }
             for t in request.tools
         ]
     if request.schema is not None:
-        shape = {"type": "json_schema", "name": request.schema_name, "schema": request.schema, "strict": True}
+        shape = {"type": "json_schema", "name": request.schema_name, "schema": strict(request.schema), "strict": True}
         out["text"] = {"format": shape}
     return out
 

@@ -5,7 +5,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from bot.core.budget import Usage
@@ -83,12 +83,18 @@ class StreamingModel(ABC):
         """Stream one call to its end; see `ports.Model`. The request's timeout covers the tries and the waits between them."""
         if request.effort not in EFFORTS:
             raise Permanent(f"unknown effort {request.effort!r}: one of {', '.join(EFFORTS)}")
+        lost: list[Usage] = []
         try:
             async with asyncio.timeout(request.timeout):
-                return await self._patience.call(lambda: self._once(request), now=self._now)
+                answer = await self._patience.call(lambda: self._once(request, lost), now=self._now)
         except TimeoutError as error:
             said = f"{self.vendor.title} took longer than {request.timeout:.0f} s for one call"
             raise Transient(said) from error
+        for usage in lost:
+            # Tries that broke off were billed as far as they came.
+            micros = answer.micros + prices.price(request.model, usage)
+            answer = replace(answer, usage=answer.usage + usage, micros=micros)
+        return answer
 
     def worst_case(self, request: ModelRequest) -> int:
         """Upper bound of the call's cost in micros."""
@@ -100,20 +106,26 @@ class StreamingModel(ABC):
         if client is not None:
             await self.close_client(client)
 
-    async def _once(self, request: ModelRequest) -> ModelAnswer:
-        loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = self.make_client()
+    async def _once(self, request: ModelRequest, lost: list[Usage]) -> ModelAnswer:
+        client = await self._client()
         try:
             reading = await self.read(client, request)
         except StreamError as error:
             verdict = judge(self.vendor, error.failure, model=request.model, now=self._now())
             if isinstance(verdict, PortError):
+                lost.append(error.usage)
                 raise verdict from error
             failure = error.failure
             reading = Reading(verdict, usage=error.usage, request_id=failure.request_id, detail=failure.message[:500])
         return self._answer(request, reading)
+
+    async def _client(self) -> object:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            # The import takes a second or two, which heartbeats on this loop can't wait for.
+            made = await asyncio.to_thread(self.make_client)
+            self._clients.setdefault(loop, made)
+        return self._clients[loop]
 
     def _answer(self, request: ModelRequest, reading: Reading) -> ModelAnswer:
         stop, detail, parsed = reading.stop, reading.detail, None

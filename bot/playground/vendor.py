@@ -104,6 +104,8 @@ class _Vendor:
             return _refuse(seen, refused(vendor, error))
         except Unscripted as error:
             return _refuse(seen, refused(vendor, Invalid(str(error))))
+        except Exception as error:  # a script is anybody's code; a 500 would be retried and hide what is wrong with it
+            return _refuse(seen, refused(vendor, Invalid(f"the script failed: {error!r}")))
         return await self._reply(seen, reply, number)
 
     async def _reply(self, seen: Recorded, reply: Reply, number: int) -> Response:

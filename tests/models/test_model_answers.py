@@ -1,9 +1,12 @@
 """What comes back from a call that reached a model: every stop, for both vendors, over real HTTP."""
 
+from dataclasses import replace
+
 import pytest
-from conftest import BASH, VERDICT
+from conftest import BASH, SIDES, VERDICT
 
 from bot.core.conversation import AssistantTurn, ResultsTurn, ToolCall, ToolResult, UserTurn
+from bot.core.redact import Secret
 from bot.models import prices
 from bot.playground.vendor import Fault, tools
 
@@ -159,6 +162,25 @@ async def test_the_other_vendors_turns_become_text(model, ask, script, vendor, s
     answer = await model.complete(ask("Go.", foreign, ResultsTurn((ToolResult("c1", "README.md"),))))
     assert answer.text == "Taken over."
     assert vendor.calls[0].call.users == ("Go.", 'Result of bash({"command": "ls"}):\nREADME.md')
+
+
+async def test_a_turn_without_a_word_is_not_sent_back_empty(model, ask, script, vendor):
+    script.on("work/task", Fault("refusal"), "Now I can.")
+    first = await model.complete(ask("Go."))
+    silent = replace(first.turn, raw=tuple(block for block in first.turn.raw if block["type"] != "message"))
+    await model.complete(ask("Go.", silent, "Try another way."))
+    assert (vendor.calls[1].status, vendor.calls[1].call.users) == (200, ("Go.", "Try another way."))
+
+
+async def test_an_empty_text_block_is_left_out_of_the_echo(vendor, ask, script):
+    script.on("work/task", "Fine.")
+    side = SIDES["anthropic"]
+    adapter = side.make(Secret(side.key), side.url(vendor))
+    use = {"type": "tool_use", "id": "t1", "name": "bash", "input": {}}
+    said = AssistantTurn("anthropic", ({"type": "text", "text": ""}, use))
+    answer = await adapter.complete(ask("Go.", said, ResultsTurn((ToolResult("t1", "a"),)), model=side.model))
+    await adapter.aclose()
+    assert answer.text == "Fine."
 
 
 async def test_an_unchanged_prefix_is_read_from_the_cache(model, ask, script):

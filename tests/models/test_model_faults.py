@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from conftest import NOW, VERDICT
+from conftest import NOW, SIDES
 from inline_snapshot import snapshot
 
+from bot.core.conversation import ResultsTurn, ToolResult
 from bot.core.redact import Secret
 from bot.models.errors import Patience
 from bot.playground.vendor import Fault
@@ -157,9 +158,20 @@ async def test_a_wrong_key_is_refused_by_the_vendor_itself(side, vendor, ask):
 
 
 async def test_a_request_that_the_vendor_never_takes_is_permanent(model, ask, vendor):
-    with pytest.raises(Permanent, match="additionalProperties"):
-        await model.complete(ask(schema={**VERDICT, "additionalProperties": True}))
+    unasked = ResultsTurn((ToolResult("call_never_made", "a"),))
+    with pytest.raises(Permanent, match="call_never_made"):
+        await model.complete(ask("Go.", unasked))
     assert len(vendor.calls) == 1
+
+
+async def test_a_try_that_broke_off_after_its_prompt_was_billed_is_counted(ask, script, vendor, naps):
+    side = SIDES["anthropic"]
+    adapter = side.make(Secret(side.key), side.url(vendor), patience=Patience(sleep=naps), now=lambda: NOW)
+    script.fault("work/task", Fault("drop")).on("work/task", "Done.")
+    answer = await adapter.complete(ask(model=side.model))
+    await adapter.aclose()
+    assert answer.usage.cache_write > 512
+    assert answer.usage.cache_read == answer.usage.cache_write
 
 
 async def test_an_unknown_effort_is_permanent(model, ask, vendor):

@@ -91,6 +91,13 @@ def test_an_unscripted_call_is_refused_over_http_with_its_name():
     )
 
 
+def test_a_script_that_fails_says_so_and_is_not_retried():
+    vendor = start_vendor(Script().on("work/task", lambda asked: {}["missing"]))
+    answer = ask(vendor)
+    vendor.stop()
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "the script failed: KeyError('missing')")
+
+
 def test_what_was_asked_can_be_read_from_another_process():
     vendor = start_vendor(Script().on("work/task", tools(("bash", {"command": "ls"}))))
     ask(vendor)
