@@ -1,6 +1,7 @@
 """POST /webhooks/github: check the signature, store the bytes, poke the engine, answer. Nothing is decided here."""
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bot.core import signature
@@ -24,6 +25,10 @@ IN_FLIGHT_LIMIT = 64 * 1024 * 1024
 BODY_SECONDS = 10.0
 """GitHub gives up after that long, so whoever is slower is not GitHub."""
 
+DISCARD_LIMIT = BODY_LIMIT
+"""Bytes of a refused body that are let pass before the answer."""
+DISCARD_SECONDS = 2.0
+
 _DELIVERY = re.compile(r"(?!cli-|timer-)[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _EVENT = re.compile(r"[a-z][a-z_]{0,63}", re.ASCII)
 _log = logging.getLogger(__name__)
@@ -34,11 +39,12 @@ class _Head(msgspec.Struct):
 
 
 class Refusal(Exception):
-    """The delivery is not taken: an HTTP status and one sentence."""
+    """The delivery is not taken: an HTTP status and one sentence. `more` says that the rest of the body may still be under way."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, *, more: bool = False) -> None:
         super().__init__(sentence)
         self.status = status
+        self.more = more
 
 
 @dataclass(slots=True)
@@ -48,10 +54,10 @@ class InFlight:
     limit: int = IN_FLIGHT_LIMIT
     held: int = 0
 
-    def take(self, size: int) -> None:
-        """Count `size` more bytes. Raises Refusal when that is more than all requests may hold."""
+    def take(self, size: int, *, more: bool = False) -> None:
+        """Count `size` more bytes, with or without `more` to come. Raises Refusal when that is more than all requests may hold."""
         if self.held + size > self.limit:
-            raise Refusal(503, "Too many deliveries are being read at once; try again.")
+            raise Refusal(503, "Too many deliveries are being read at once; try again.", more=more)
         self.held += size
 
 
@@ -72,15 +78,17 @@ class Webhook:
         except Refusal as refusal:
             if refusal.status >= 500:
                 _log.warning("delivery refused: %s", refusal)
-            # What is left of the body is not read, so the connection can't be used again.
+            if refusal.more:
+                await _discard(request)
+            # What is left of the body, if anything, is never read, so the connection can't be used again.
             return PlainTextResponse(f"{refusal}\n", refusal.status, headers={"Connection": "close"})
 
     async def _take(self, request: Request) -> Response:
         given = request.headers.get("x-hub-signature-256")
         if not any(self.secrets):
-            raise Refusal(503, "No webhook secret is set: set JOURNEYMAN_WEBHOOK_SECRET and restart.")
+            raise Refusal(503, "No webhook secret is set: set JOURNEYMAN_WEBHOOK_SECRET and restart.", more=True)
         if not signature.well_formed(given):
-            raise Refusal(401, "The X-Hub-Signature-256 header is missing or is no SHA-256 signature.")
+            raise Refusal(401, "The X-Hub-Signature-256 header is missing or is no SHA-256 signature.", more=True)
         held = _Held(self.in_flight)
         try:
             raw = await held.body(request)
@@ -119,17 +127,35 @@ class _Held:
         chunks: list[bytes] = []
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                async for chunk in request.stream():
-                    if self.size + len(chunk) > BODY_LIMIT:
-                        raise Refusal(413, "The payload is larger than 25 MB.")
-                    self._in_flight.take(len(chunk))
-                    self.size += len(chunk)
+                more = True
+                while more:
+                    message = await request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise Refusal(400, "The connection was closed before the payload was whole.")
+                    chunk, more = message.get("body", b""), message.get("more_body", False)
+                    self._count(len(chunk), more=more)
                     chunks.append(chunk)
         except TimeoutError:
             raise Refusal(400, "The payload did not arrive in time.") from None
-        except ClientDisconnect:
-            raise Refusal(400, "The connection was closed before the payload was whole.") from None
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _count(self, size: int, *, more: bool) -> None:
+        if self.size + size > BODY_LIMIT:
+            raise Refusal(413, "The payload is larger than 25 MB.", more=more)
+        self._in_flight.take(size, more=more)
+        self.size += size
+
+
+async def _discard(request: Request) -> None:
+    """Let the rest of a body pass by, unkept: a connection closed with unread bytes is reset, and the sender never sees the answer."""
+    passed = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while passed < DISCARD_LIMIT:
+                message = await request.receive()
+                passed += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _row(request: Request, raw: bytes, *, received_at: float) -> InboxRow:

@@ -259,3 +259,11 @@ async def test_a_delivery_that_can_not_be_stored_is_answered_503(site: Site):
     breaker.commit()
     breaker.close()
     assert (await site.post(LABELED, headers(LABELED))).status_code == 202
+
+
+async def test_the_sender_of_a_refused_body_still_hears_why(site: Site):
+    # Given a body far larger than any socket buffer; when it is refused at its headers, then no reset hides the answer.
+    raw = b" " * 12 * 1024 * 1024
+    for _ in range(3):
+        answer = await site.post(raw, headers(raw, X_Hub_Signature_256=None))
+        assert answer.status_code == 401
