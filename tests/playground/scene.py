@@ -92,7 +92,9 @@ class Scene:
         """A pull request of the bot that changes `src/a.py`, or the files given."""
         changed = files or {"src/a.py": "one = 1\ntwo = 22\nthree = 3\n"}
         self.commit(changed, branch=branch)
-        return self.post("bot", "/pulls", {"title": "Change", "head": branch, "base": "main", "body": "Part of #1", "draft": draft})
+        return self.post(
+            "bot", "/pulls", {"title": "Change", "head": branch, "base": "main", "body": "Part of #1", "draft": draft}
+        )
 
 
 def free_port() -> int:
