@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.core.budget import Charge
+from bot.core.budget import Charge, Spend
 from bot.core.conversation import Json, ModelAnswer, ModelRequest
 from bot.core.diff import FileDiff, Harvest, TreeEntry
 from bot.core.forge import Comment, IssueText, PullRequest, RepositoryInfo
+from bot.core.run import Run
 
 T = TypeVar("T")
 
@@ -327,6 +328,10 @@ class GitHub(Protocol):
 
     async def find_check(self, installation_id: int, repo: str, *, sha: str, external_id: str) -> int | None: ...
 
+    async def revoke(self, installation_id: int, repo_id: int) -> None:
+        """End the tokens of a repository when the last run that used them has ended."""
+        ...
+
     async def drop_installation(self, installation_id: int) -> None:
         """Forget cached tokens."""
         ...
@@ -370,4 +375,62 @@ class Journal(Protocol):
 
     def append(self, entry: Json) -> None:
         """Durable when it returns."""
+        ...
+
+
+class Gate(Protocol):
+    """The one check of everything that is published. Raises UserFacing, naming the text and the rule, where it holds a secret; blocking."""
+
+    def check(self, text: str, *, what: str, run_id: str = "") -> str:
+        """The text itself; `what` names it in the sentence."""
+        ...
+
+    def check_branch(self, name: str, *, run_id: str = "") -> str:
+        """A branch name of ours."""
+        ...
+
+    def check_patch(self, patch: str, *, run_id: str = "") -> None:
+        """A unified diff: what it adds and the paths it touches."""
+        ...
+
+
+class RunRows(Protocol):
+    """What a phase reads and notes of its run while it goes on; only `core.advance` moves it."""
+
+    def load(self, run_id: str) -> Run:
+        """The run as it stands."""
+        ...
+
+    def note(self, run_id: str, epoch: int, change: Callable[[Run], Run]) -> bool:
+        """Change what is shown of a run (a revision, a log line) without moving it; False when the epoch is over."""
+        ...
+
+    def progress(self, run_id: str, line: int, task: str, turn: int, doing: str) -> None:
+        """What a worker is doing now."""
+        ...
+
+    def attempt(self, run_id: str, line: int, task: str) -> int:
+        """Count one more start of this task; a task that takes its machine down each time must not be passed round for ever."""
+        ...
+
+    def baseline(self, key: str) -> str | None:
+        """A stored evidence row of a base SHA, as JSON."""
+        ...
+
+    def keep_baseline(self, key: str, doc: str) -> None: ...
+
+    def spend(self, run_id: str) -> Spend:
+        """What the run has cost so far."""
+        ...
+
+    def branches(self, repo_id: int, issue: int) -> tuple[str, ...]:
+        """Branch names that runs of this issue have taken so far."""
+        ...
+
+    def open_paths(self, repo_id: int, run_id: str) -> tuple[tuple[str, str], ...]:
+        """(path, branch) of every file in other open pull requests of ours in this repository."""
+        ...
+
+    def keep_config(self, repo_id: int, installation_id: int, repo: str, text: str) -> None:
+        """Remember the repository's agent.yml for routing."""
         ...

@@ -1,0 +1,1 @@
+"""The worker: a thin loop over a model and a sandbox, journaled turn by turn."""

@@ -23,6 +23,15 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Me:
+    """Who we are as deliveries show us: the App's id and its bot account."""
+
+    app_id: int
+    bot_user_id: int
+    bot_login: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """What every event of a repository carries besides its own fields."""
 
@@ -86,16 +95,20 @@ class IssueCommented:
 
 @dataclass(frozen=True, slots=True)
 class OwnCommentChanged:
-    """Somebody edited or deleted a comment: what we published is put back, never read."""
+    """Somebody edited or deleted a comment: what we published is put back, never read. `author` and `app_id` say whose it is."""
 
     at: Envelope
     issue: IssueRef
     comment_id: int
     deleted: bool
+    author: Actor | None = None
+    app_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequestClosed:
+    """`head_ref`, here and below, is `owner:ref` for a fork's branch, so that no fork can pass for a branch of ours."""
+
     at: Envelope
     number: int
     head_ref: str

@@ -166,6 +166,8 @@ class Line:
     branch: str
     state: LineState = "planned"
     head_sha: str = ""
+    pushed_sha: str = ""
+    """What we last put on the branch: a push replaces nothing else."""
     tasks: tuple[TaskState, ...] = ()
     diff: tuple[DiffStat, ...] = ()
     evidence: Evidence | None = None
@@ -193,7 +195,9 @@ class Run:
     created_at: str
     epoch: int = 1
     attempt: int = 1
-    """Counts `retry` and `resume`, and is part of phase ids, so that a repeated phase is a new workflow."""
+    """Counts `retry` and `refine`: everything is done afresh. Part of phase ids, so that a repeated phase is a new workflow."""
+    resumes: int = 0
+    """Counts `resume` and answers: the same work goes on, so what was paid for is used again."""
     phase: Phase | None = "draft"
     base_ref: str = ""
     base_sha: str = ""
@@ -203,6 +207,8 @@ class Run:
     """The issue's author lacks write: SECURITY.md 25 holds the repo's CI back until `/agent allow-ci`."""
     refine: str = ""
     """Text of the last refine that the next revision must answer."""
+    answers: tuple[str, ...] = ()
+    """Answers to the working task's questions, in order."""
     revisions: tuple[Revision, ...] = ()
     foundation: Foundation = field(default_factory=Foundation)
     approved_sha256: str = ""

@@ -1,0 +1,37 @@
+"""Git over HTTP for a playground's own repositories: who may fetch and push is asked of its state."""
+
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from bot.playground.git_http import git_app
+from bot.playground.state import State
+
+
+def git_over(state: State) -> ASGIApp:
+    """The git server to mount at `/git`."""
+
+    def path(owner: str, name: str) -> Path | None:
+        repo = state.repo(f"{owner}/{name}")
+        return None if repo is None else repo.git.path
+
+    def known(token: str) -> bool:
+        return state.token(token) is not None
+
+    def may_write(repo: str, token: str) -> bool:
+        found = state.token(token)
+        return found is not None and (found.installation is None or found.permissions.get("contents") == "write")
+
+    def may_change_workflows(_repo: str, token: str) -> bool:
+        found = state.token(token)
+        return found is not None and (found.installation is None or found.permissions.get("workflows") == "write")
+
+    return git_app(
+        path,
+        lambda repo, token: state.may_read(repo, token or None),
+        authorize_push=lambda repo, token, ref, old, new: state.may_push(repo, token or None, ref, old, new),
+        pushed=state.pushed,
+        authenticate=known,
+        authorize_write=may_write,
+        may_change_workflows=may_change_workflows,
+    )
