@@ -55,6 +55,11 @@ def test_a_repository_is_copied_by_its_head_and_left_alone(owned: Scene, tmp_pat
     assert _git(source, "status", "--porcelain=v2", "--branch") == before
 
 
+def test_a_file_comes_raw_where_that_is_asked_for(scene: Scene) -> None:
+    answer = scene.ask("bot", "GET", "/contents/README.md", accept="application/vnd.github.raw+json")
+    assert answer.content == b"# Demo\n"
+
+
 def test_an_empty_repository_has_no_commits(owned: Scene) -> None:
     owned.hub.create_repo("octo-org/empty")
     answer = owned.ask("octo", "GET", "//repos/octo-org/empty/commits")
