@@ -154,7 +154,9 @@ class GitRepository:
         return [(name, sha, kind) for name, sha, kind in rows if name.startswith(prefix)]
 
     def kind(self, sha: str) -> str | None:
-        """commit, tree, blob, tag, or None where there is no such object."""
+        """commit, tree, blob, tag, or None where `sha` is no full SHA of an object here."""
+        if not _FULL.fullmatch(sha):
+            return None
         try:
             return self.text("cat-file", "-t", sha)
         except GitRefused:

@@ -35,6 +35,8 @@ def test_a_directory_becomes_one_commit_with_its_modes(owned: Scene, tmp_path: P
     (source / "bin" / "run").chmod(0o755)
     (source / 'odd "name".txt').write_bytes(b"\x00\xff")
     (source / "link").symlink_to("bin/run")
+    (source / "bin" / ".git").mkdir()
+    (source / "bin" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     owned.hub.create_repo("octo-org/copy", from_path=source)
     assert _paths(owned, "octo-org/copy") == {"bin/run": "100755", "link": "120000", 'odd "name".txt': "100644"}
 
