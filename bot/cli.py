@@ -76,15 +76,8 @@ def _demo(args: argparse.Namespace) -> int:
 def _try(args: argparse.Namespace) -> int:
     from bot.playground.trial import run_trial
 
-    settings = config.load(args.env_file)
-    return run_trial(
-        args.repo,
-        args.issue,
-        vendor_keys=bool(settings.anthropic_key or settings.openai_key),
-        unsandboxed=args.i_accept_unsandboxed,
-        env_file=args.env_file,
-        say=print,
-    )
+    keys = config.load(args.env_file).vendor_environment()
+    return run_trial(args.repo, args.issue, keys=keys, unsandboxed=args.i_accept_unsandboxed, say=print)
 
 
 def _passed_on(args: argparse.Namespace) -> tuple[str, ...]:
