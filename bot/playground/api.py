@@ -163,8 +163,9 @@ class Api:
             with self._state.lock:
                 principal = auth.authenticate(self._state, headers.get("authorization"))
                 if path != "/rate_limit":
-                    self._state.limits.take(principal.key, "core", who=principal.who)
+                    self._state.limits.count(principal.key, "core")
                 out |= self._state.limits.headers(principal.key, "core")
+                self._state.limits.check(principal.key, "core", who=principal.who)
                 if matched is None:
                     raise not_found()
                 query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))

@@ -105,9 +105,10 @@ class GitRepository:
             capture_output=True,
             env=clean_environment(),
         )
-        self.run("config", "http.receivepack", "true")
-        self.run("config", "uploadpack.allowAnySHA1InWant", "true")
-        self.run("config", "uploadpack.allowFilter", "true")
+        with (self.path / "config").open("a", encoding="utf-8") as config:
+            config.write(
+                "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n"
+            )
 
     # ---- reading
 
@@ -208,11 +209,16 @@ class GitRepository:
         mode, kind, sha, size = head.split()
         return TreeRow(mode, kind, sha, None if size == "-" else int(size), name) if name == path else None
 
-    def changed_paths(self, old: str, new: str, *, environment: Mapping[str, str] | None = None) -> list[str]:
-        """Paths that differ; from nothing when `old` is the zero SHA."""
-        base = old if old != ZERO else self.text("hash-object", "-t", "tree", "/dev/null")
-        out = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, new, environment=environment)
-        return [path for path in out.decode("utf-8", "replace").split("\0") if path]
+    def incoming(self) -> dict[str, str]:
+        """An environment in which the objects of pushes under way can be read, which git keeps apart until its hooks agree."""
+        folders = [str(one) for one in (self.path / "objects").glob("*incoming-*") if one.is_dir()]
+        return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(folders)} if folders else {}
+
+    def unseen_paths(self, new: str, under: str, *, environment: Mapping[str, str]) -> list[str]:
+        """Paths below `under` that commits of `new` touch which no ref holds yet; a merge counts for what differs from all parents."""
+        args = ["log", "-c", "-z", "--no-renames", "--name-only", "--format=", new, "--not", "--all", "--", under]
+        out = self.run(*args, environment=environment)
+        return [path for part in out.decode("utf-8", "replace").split("\0") if (path := part.strip("\n"))]
 
     def diff(self, old: str, new: str) -> list[Change]:
         """Files that differ, renames found, patches without their headers, as GitHub lists them."""

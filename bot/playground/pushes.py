@@ -63,14 +63,13 @@ def refusal(
         return "Write access to repository not granted."
     if ref.startswith("refs/pull/"):
         return "deny updating a hidden ref"
-    return _protected(repo, token, ref, old=old, new=new, environment=environment) or _workflow(
-        repo, token, old=old, new=new, environment=environment
+    seen = repo.git.incoming() if environment is None else environment
+    return _protected(repo, token, ref, old=old, new=new, environment=seen) or _workflow(
+        repo, token, new=new, environment=seen
     )
 
 
-def _protected(
-    repo: Repo, token: Token, ref: str, *, old: str, new: str, environment: Mapping[str, str] | None
-) -> str | None:
+def _protected(repo: Repo, token: Token, ref: str, *, old: str, new: str, environment: Mapping[str, str]) -> str | None:
     branch = ref.removeprefix(HEADS)
     if new == ZERO and ref == HEADS + repo.default_branch:
         return f"refusing to delete the current branch: {ref}"
@@ -90,19 +89,14 @@ def _protected(
     return None
 
 
-def _workflow(repo: Repo, token: Token, *, old: str, new: str, environment: Mapping[str, str] | None) -> str | None:
-    """An App touches workflow files only with `workflows: write`; a new branch is compared with the default one."""
+def _workflow(repo: Repo, token: Token, *, new: str, environment: Mapping[str, str]) -> str | None:
+    """An App touches workflow files only with `workflows: write`; commits that the repository has already don't count."""
     if token.installation is None or token.permissions.get("workflows") == "write" or new == ZERO:
         return None
-    if environment is None:
-        return None  # the new objects are out of sight here; the git server judges them in quarantine
-    base = old if old != ZERO else repo.git.tip(HEADS + repo.default_branch) or ZERO
-    changed = [
-        path for path in repo.git.changed_paths(base, new, environment=environment) if path.startswith(_WORKFLOWS)
-    ]
-    if not changed:
+    touched = repo.git.unseen_paths(new, _WORKFLOWS, environment=environment)
+    if not touched:
         return None
-    return f"refusing to allow a GitHub App to create or update workflow `{changed[0]}` without `workflows` permission"
+    return f"refusing to allow a GitHub App to create or update workflow `{touched[0]}` without `workflows` permission"
 
 
 def pushed(state: State, repo: Repo, ref: str, by: By, *, before: str, after: str) -> None:
