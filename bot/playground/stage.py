@@ -14,6 +14,7 @@ from typing import Self
 import httpx
 
 from bot.playground.git_mount import git_over
+from bot.playground.pages_source import pages_over
 from bot.playground.world import NewApp, Playground
 
 SECRET = "playground-webhook-secret"
@@ -34,12 +35,12 @@ def free_port() -> int:
 
 def playground(directory: Path, webhook_port: int) -> Playground:
     """A playground whose App's webhook goes to that port, with git and pages mounted."""
-
     return Playground.start(
         directory,
         webhook_url=f"http://127.0.0.1:{webhook_port}/webhooks/github",
         webhook_secret=SECRET,
         git_app=git_over,
+        pages_app=pages_over,
     )
 
 
