@@ -47,6 +47,7 @@ def shown(text: str) -> str:
 @example("a ` b\nx `@maria` y")
 @example("- a\n  ```\n@maria")
 @example("\\`@maria`")
+@example("_@maria_")
 @example("```\n@maria")
 @example("~~~ `x`\n@maria\n~~~\n@maria")
 def test_nobody_is_mentioned(text: str):
