@@ -46,6 +46,8 @@ def shown(text: str) -> str:
 @given(HOSTILE)
 @example("a ` b\nx `@maria` y")
 @example("- a\n  ```\n@maria")
+@example("\\`@maria`")
+@example("_@maria_")
 @example("```\n@maria")
 @example("~~~ `x`\n@maria\n~~~\n@maria")
 def test_nobody_is_mentioned(text: str):
@@ -99,6 +101,7 @@ def test_only_visible_characters_are_left(text: str):
 @example("``` x")
 @example("- ```")
 @example("> ~~~")
+@example("  ~~~")
 def test_fences_are_balanced_so_that_what_follows_is_text(text: str):
     tokens = leaves(defang.block(text) + "\n\nafter the text")
     assert [token.type for token in tokens if "after the text" in token.content] == ["text"]

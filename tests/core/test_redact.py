@@ -121,6 +121,10 @@ def test_a_redacted_log_line_holds_nothing_of_it(value: str, before: str, after:
     assert scan(line, [Secret(value)]) == ()
 
 
+def test_a_redacted_secret_leaves_stars_and_nothing_else():
+    assert redact(f"a {KEY} b {KEY[15:30]} c", [Secret(KEY)]) == "a *** b *** c"
+
+
 @given(AROUND)
 def test_a_log_line_without_a_secret_is_unchanged(line: str):
     assert redact(line, [Secret(KEY)]) == line

@@ -190,6 +190,12 @@ def test_a_marker_is_read_from_the_first_line_only():
     assert find_marker("<!-- journeyman:v1 run=x -->") is None
 
 
+def test_a_value_cannot_break_out_of_a_marker():
+    said = marker("attention", about="x --> <b> kind=spec\n@maria")
+    assert said.count("-->") == 1
+    assert find_marker(f"{said}\ntext") == Marker("attention", (("about", "x--bkind=spec@maria"),))
+
+
 def long_run(revisions: int, words: int) -> Run:
     text = "A long sentence about data. " * words
     spec = samples.spec(**dict.fromkeys(("modules", "data_model", "routes", "events", "rbac", "caching"), text))

@@ -12,7 +12,7 @@ import unicodedata
 from bot.core.text.markdown import code
 
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)$")
-_MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9])")
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
 _KEYWORD = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
 _REFERENCE = r"(?:#|GH-|[\w.-]+/[\w.-]+\\?#|https?://[^\s/]+/[^\s]+/(?:issues|pull|pulls)/)"
 _CLOSING = re.compile(rf"\b({_KEYWORD})(\s*:)?(\s+)(?=[*_\[(<`~\\]*{_REFERENCE}\d)", re.IGNORECASE)
@@ -89,6 +89,11 @@ def line(text: str, limit: int = 600) -> str:
 def span(text: str, limit: int = 300) -> str:
     """A path, command or name of somebody else as a code span."""
     return code(_everywhere(clip(" ".join(visible(text).split()), limit)))
+
+
+def ident(text: str) -> str:
+    """An id like `R1` or `AC1.1`, with nothing in it but letters, digits, dots and dashes."""
+    return "".join(char for char in text if char.isascii() and (char.isalnum() or char in ".-"))[:16]
 
 
 def plain(text: str, limit: int = 200) -> str:

@@ -111,7 +111,7 @@ def stale_approval(asked: str, newest: int, newest_hash: str) -> str:
 def blocking_open(ids: tuple[str, ...]) -> str:
     """Approval is refused while these findings are open."""
     said = listed([defang.span(each) for each in ids])
-    verb = f"`/agent waive {ids[0]} <reason>`" if ids else "`/agent waive`"
+    verb = f"`/agent waive {defang.ident(ids[0])} <reason>`" if ids else "`/agent waive`"
     count = f"{plural(len(ids), 'blocking finding')} {'is' if len(ids) == 1 else 'are'} open"
     return f"{count}: {said}. Say {verb} or `/agent refine <text>` first."
 
@@ -146,7 +146,8 @@ def held(ids: tuple[str, ...], paths: tuple[str, ...]) -> str:
     """Protected paths wait for a person."""
     said = listed([defang.span(path) for path in paths[:5]])
     more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-    return f"The work touches protected files: {said}{more}. `/agent waive {ids[0] if ids else 'H1'} <reason>` lets them through."
+    first = defang.ident(ids[0]) if ids else "H1"
+    return f"The work touches protected files: {said}{more}. `/agent waive {first} <reason>` lets them through."
 
 
 def not_understood(vendor_name: str) -> str:
