@@ -17,12 +17,13 @@ patient = settings(deadline=None, max_examples=100)
 
 PIECES = st.sampled_from(
     [
-        "@maria", "@acme/team", "@bors r+", "\\@maria", "&#64;maria", "`", "``", "```", "~~~", "\\`", "\\", "\n", "\n\n", " ", "    ",
-        "/agent stop", "/lgtm", "!deploy", "Fixes #7", "closes: #7", "resolves acme/other#7", "fixes https://github.com/a/b/issues/7",
-        "Fixes\n#7", "fixes GH-7", "[skip ci]", "[ci skip]", "skip-checks: true", "***NO_CI***", "![x](http://e/x.png)", "!", "[x](y)",
-        "![", "![x][r]", "<b>", "<!-- x -->", "<img src=x>", "<", "&lt;", "<https://e.org>", "\u200b", "\u202e", "\ufe0f", "\U000e0041",
-        "|",
-        "\n| a | b |\n|---|---|\n", "\\\\|", "- ", "> ", "1. ", "#", "# ", "\t", "\r\n", "\u2028", "\u00a0", "*", "_", "word", "é", "```py\n", "x = `1`", "$ ",
+        "@maria", "@acme/team", "@bors r+", "\\@maria", "&#64;maria", "`", "``", "```", "~~~", "\\`", "\\", "\n",
+        "\n\n", " ", "    ", "/agent stop", "/lgtm", "!deploy", "Fixes #7", "closes: #7", "resolves acme/other#7",
+        "fixes https://github.com/a/b/issues/7", "Fixes\n#7", "fixes GH-7", "[skip ci]", "[ci skip]",
+        "skip-checks: true", "***NO_CI***", "![x](http://e/x.png)", "!", "[x](y)", "![", "![x][r]", "<b>",
+        "<!-- x -->", "<img src=x>", "<", "&lt;", "<https://e.org>", "\u200b", "\u202e", "\ufe0f", "\U000e0041", "|",
+        "\n| a | b |\n|---|---|\n", "\\\\|", "- ", "> ", "1. ", "#", "# ", "\t", "\r\n", "\u2028", "\u00a0", "*",
+        "_", "word", "é", "```py\n", "x = `1`", "$ ",
     ]
 )  # fmt: skip
 HOSTILE = st.lists(PIECES, max_size=14).map("".join)
