@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -17,6 +17,7 @@ from bot.core.view import Progress, view
 from tests import samples
 
 pytestmark = pytest.mark.fast
+patient = settings(deadline=None, max_examples=40)
 
 FROM_OTHERS = (Finding, Row, DiffStat, LogLine, TaskState, Spec, AwaitingAnswer, AwaitingApproval, Failed, Progress)
 """Data whose every text field may be hostile, nested data included."""
@@ -135,12 +136,14 @@ RUNS = st.sampled_from(
 )
 
 
+@patient
 @given(RUNS, TEXT)
 def test_no_line_starts_with_a_command(run: Run, text: str):
     for body in published(run, text):
         assert not re.search(r"^\s*/agent", body, re.MULTILINE | re.IGNORECASE)
 
 
+@patient
 @given(RUNS, TEXT)
 def test_nobody_but_the_requester_is_mentioned(run: Run, text: str):
     for body in published(run, text):
@@ -151,6 +154,7 @@ def test_nobody_but_the_requester_is_mentioned(run: Run, text: str):
             assert set(re.findall(r"(?<![A-Za-z0-9_])@[A-Za-z0-9-]+", said)) <= {"@maria"}
 
 
+@patient
 @given(RUNS, TEXT)
 def test_no_html_but_ours_and_no_image(run: Run, text: str):
     for body in published(run, text):
@@ -161,6 +165,7 @@ def test_no_html_but_ours_and_no_image(run: Run, text: str):
                     assert "<" not in OURS.sub("", leaf.content)
 
 
+@patient
 @given(RUNS, TEXT)
 def test_only_our_own_issue_is_closed_and_no_ci_skipped(run: Run, text: str):
     for body in published(run, text):
@@ -168,6 +173,7 @@ def test_only_our_own_issue_is_closed_and_no_ci_skipped(run: Run, text: str):
         assert "[skip ci]" not in body
 
 
+@patient
 @given(RUNS, TEXT)
 def test_every_table_row_has_its_cells(run: Run, text: str):
     """Our tables stay tables: a status table has three columns, whatever is in them."""

@@ -28,6 +28,7 @@ _COMMAND = re.compile(
     r"|(?:retest|recheck|reverify|ok to test|test this|build this|add to whitelist)\b|r\+|r\?|r=)",
     re.IGNORECASE,
 )
+_DELIMITER_ROW = frozenset(" \t>|:+*.)-0123456789")
 _IMAGE = re.compile(r"!+\[")
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot);)(?=#?[A-Za-z0-9]+;)")
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -65,7 +66,9 @@ def block(text: str, limit: int = 6_000) -> str:
     """Markdown of somebody else, to stand at the start of a line: harmless, fences balanced, at most about `limit` characters."""
     lines: list[str] = []
     fence = ""
-    for line in _everywhere(clip(visible(text).strip("\n"), limit)).split("\n"):
+    source = _everywhere(clip(visible(text).strip("\n"), limit)).split("\n")
+    tabular = any("-" in each and _DELIMITER_ROW.issuperset(each) for each in source)
+    for line in source:
         if fence:
             lines.append(_no_command(line))
             if _closes(line, fence):
@@ -74,7 +77,7 @@ def block(text: str, limit: int = 6_000) -> str:
             fence = opened
             lines.append(line)
         else:
-            lines.append(_no_command(_prose(line)))
+            lines.append(_no_command(_prose(line, tabular=tabular)))
     if fence:
         lines.append(fence)
     return "\n".join(lines)
@@ -146,8 +149,11 @@ def _closes(text: str, fence: str) -> bool:
     return indent <= 3 and len(bare) >= len(fence) and set(bare) == {fence[0]}
 
 
-def _prose(text: str) -> str:
-    """One line outside fences: code spans that close on it are kept, the rest is escaped."""
+def _prose(text: str, *, tabular: bool = False) -> str:
+    """One line outside fences: code spans that close on it are kept, the rest is escaped.
+
+    In a table a pipe ends the cell, and so a code span too: where there may be one, a span with a pipe is no span.
+    """
     out: list[str] = []
     rest = text
     while found := re.search(r"\\*(`+)", rest):
@@ -155,6 +161,8 @@ def _prose(text: str) -> str:
         out.append(_words(rest[: found.start()]))
         rest = rest[found.end() :]
         closing = re.search(rf"(?<!`){run}(?!`)", rest)
+        if closing and tabular and "|" in rest[: closing.start()]:
+            closing = None
         if closing:
             out.append(run + rest[: closing.start()] + run)
             rest = rest[closing.end() :]
