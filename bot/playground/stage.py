@@ -14,6 +14,7 @@ from typing import Self
 import httpx
 
 from bot.playground.git_mount import git_over
+from bot.playground.pages_source import pages_over
 from bot.playground.world import NewApp, Playground
 
 SECRET = "playground-webhook-secret"
@@ -34,12 +35,12 @@ def free_port() -> int:
 
 def playground(directory: Path, webhook_port: int) -> Playground:
     """A playground whose App's webhook goes to that port, with git and pages mounted."""
-
     return Playground.start(
         directory,
         webhook_url=f"http://127.0.0.1:{webhook_port}/webhooks/github",
         webhook_secret=SECRET,
         git_app=git_over,
+        pages_app=pages_over,
     )
 
 
@@ -105,6 +106,8 @@ class Stage:
     directory: Path
     extra: Mapping[str, str]
     unsandboxed: bool = False
+    publish_seconds: float | None = None
+    """Seconds between two edits of an issue's comments; None is the product's own."""
     port: int = field(default_factory=free_port)
     hub: Playground = field(init=False)
     app: NewApp = field(init=False)
@@ -115,6 +118,8 @@ class Stage:
         self.hub = playground(self.directory / "hub", self.port)
         self.app = self.hub.create_app()
         flags = ("--i-accept-unsandboxed",) if self.unsandboxed else ()
+        if self.publish_seconds is not None:
+            flags = (*flags, "--publish-seconds", str(self.publish_seconds))
         self.server = Server(("serve", *flags), self.environment(), self.directory / "serve.log", self.directory)
 
     @property

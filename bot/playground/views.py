@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-State = Literal["open", "closed", "draft", "merged"]
+Shown = Literal["open", "closed", "draft", "merged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class CommentView:
     body: str
     edited: bool = False
     reactions: tuple[tuple[str, int], ...] = ()
-    verdict: Literal["", "approved", "requested changes"] = ""
-    """Set where the comment is a review."""
+    verdict: str = ""
+    """Set where the comment is a review: `approved`, `requested changes`, `reviewed`."""
     path: str = ""
     """The file and line that a review comment stands at."""
 
@@ -65,7 +65,7 @@ class IssueRow:
     title: str
     author: str
     created_at: str
-    state: State
+    state: Shown
     labels: tuple[LabelView, ...] = ()
     comments: int = 0
     is_pull: bool = False
@@ -86,7 +86,7 @@ class IssuePage:
     repo: RepoHeader
     number: int
     title: str
-    state: State
+    state: Shown
     author: str
     created_at: str
     labels: tuple[LabelView, ...]
@@ -106,11 +106,11 @@ class CommitView:
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """A file of a difference: counts are None for a binary one, `patch` starts at its first `@@`, or is empty."""
+    """A file of a difference: `status` is GitHub's word, counts are None for a binary one, `patch` starts at its first `@@` or is empty."""
 
     path: str
     old_path: str
-    status: Literal["added", "modified", "removed", "renamed"]
+    status: str
     added: int | None
     removed: int | None
     patch: str
@@ -136,7 +136,7 @@ class PullPage:
     repo: RepoHeader
     number: int
     title: str
-    state: State
+    state: Shown
     author: str
     created_at: str
     labels: tuple[LabelView, ...]

@@ -81,15 +81,8 @@ class Forge:
         sh("git", "read-tree", *([known] if known else ["--empty"]), cwd=bare, env=env)
         for path, text in files.items():
             if text is None:
-                sh(
-                    "git",
-                    "update-index",
-                    "--force-remove",
-                    "--",
-                    path,
-                    cwd=bare,
-                    env=env | {"GIT_WORK_TREE": str(self.root)},
-                )
+                gone = f"0 {'0' * 40}\t{path}\n".encode()
+                sh("git", "update-index", "--index-info", cwd=bare, env=env, stdin=gone)
                 continue
             data = text.encode() if isinstance(text, str) else text
             oid = line("git", "hash-object", "-w", "--stdin", cwd=bare, stdin=data)
