@@ -64,7 +64,7 @@ def refusal(
     if ref.startswith("refs/pull/"):
         return "deny updating a hidden ref"
     return _protected(repo, token, ref, old=old, new=new, environment=environment) or _workflow(
-        repo, token, old=old, new=new, environment=environment
+        repo, token, new=new, environment=environment
     )
 
 
@@ -90,19 +90,24 @@ def _protected(
     return None
 
 
-def _workflow(repo: Repo, token: Token, *, old: str, new: str, environment: Mapping[str, str] | None) -> str | None:
-    """An App touches workflow files only with `workflows: write`; a new branch is compared with the default one."""
+def _workflow(repo: Repo, token: Token, *, new: str, environment: Mapping[str, str] | None) -> str | None:
+    """An App touches workflow files only with `workflows: write`."""
     if token.installation is None or token.permissions.get("workflows") == "write" or new == ZERO:
         return None
-    if environment is None:
-        return None  # the new objects are out of sight here; the git server judges them in quarantine
-    base = old if old != ZERO else repo.git.tip(HEADS + repo.default_branch) or ZERO
-    changed = [
-        path for path in repo.git.changed_paths(base, new, environment=environment) if path.startswith(_WORKFLOWS)
-    ]
-    if not changed:
+    path = _touched_workflow(repo, new, environment)
+    if not path:
         return None
-    return f"refusing to allow a GitHub App to create or update workflow `{changed[0]}` without `workflows` permission"
+    return f"refusing to allow a GitHub App to create or update workflow `{path}` without `workflows` permission"
+
+
+def _touched_workflow(repo: Repo, new: str, environment: Mapping[str, str] | None) -> str:
+    """The first workflow file that a commit touches which the repository does not have yet; empty for none.
+
+    A merge counts only for what differs from all its parents, so bringing in the base's workflows is no change of them.
+    """
+    argv = ["log", "-c", "-z", "--no-renames", "--name-only", "--format=", new, "--not", "--all", "--", _WORKFLOWS]
+    out = repo.git.run(*argv, environment=environment).decode(errors="replace")
+    return next((path.strip("\n") for path in out.split("\0") if path.strip("\n")), "")
 
 
 def pushed(state: State, repo: Repo, ref: str, by: By, *, before: str, after: str) -> None:
