@@ -185,7 +185,7 @@ def _files(tasks: Sequence[Task], changes: Sequence[Change], paths: Collection[s
 
 def owned(task: Task, path: str) -> bool:
     """Whether the task may write that path."""
-    return bool(_matched(task.owns, [path]))
+    return bool(matched(task.owns, [path]))
 
 
 def _glob_problems(tasks: Sequence[Task]) -> list[str]:
