@@ -29,6 +29,8 @@ def people(stage: Stage) -> None:
     for login in ("maria", "tom", "eve"):
         stage.hub.create_user(login)
     stage.hub.install(stage.app, "acme")
+    # One installation plays many teams here; GitHub's limits on content have tests of their own.
+    stage.hub.state.limits.content_per_minute = stage.hub.state.limits.content_per_hour = 100_000
 
 
 @pytest.fixture(scope="session")
