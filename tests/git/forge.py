@@ -171,10 +171,12 @@ def serving(root: Path) -> Generator[Forge]:
     made.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def make_engine(home: Path, url: str, **given: object) -> EngineGit:
