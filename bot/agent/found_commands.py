@@ -32,18 +32,10 @@ RECIPE = re.compile(r"^@?([a-z][\w-]*)(?:[ \t][^:=\n]*)?:(?!=)", re.MULTILINE)
 PLACEHOLDER = "no test specified"
 
 
-def wanted(paths: Iterable[str]) -> tuple[str, ...]:
-    """The paths whose bytes `found` looks at."""
-    every = sorted(paths)
-    named = [path for path in every if path.rsplit("/", 1)[-1] in READ and path.count("/") <= 1]
-    tests = [path for path in every if TEST_FILE.fullmatch(path.rsplit("/", 1)[-1])]
-    return tuple(dict.fromkeys((*named, *tests[:TESTS_READ])))
-
-
 def found(files: Mapping[str, bytes]) -> tuple[VerifyCommand, ...]:
     """Commands in the order in which they should run, each once.
 
-    `files` maps every path of the tree to its bytes; those that are not `wanted` may be empty.
+    `files` maps every path of the tree to its bytes; those that are not in `to_read` may be empty.
     """
     commands = [*_make(files), *_python(files), *_node(files), *_playwright(files), *_go_and_rust(files)]
     if not any(command.name != "browser" for command in commands):
@@ -57,10 +49,10 @@ def found(files: Mapping[str, bytes]) -> tuple[VerifyCommand, ...]:
 
 def to_read(paths: Iterable[str]) -> tuple[str, ...]:
     """Which of a tree's paths must be read for `found`; all others may be given empty."""
-    root = set(READ)
-    return tuple(
-        sorted(path for path in paths if path in root or (path.count("/") == 1 and path.split("/")[1] in root))
-    )
+    root, every = set(READ), sorted(paths)
+    named = [path for path in every if path in root or (path.count("/") == 1 and path.split("/")[1] in root)]
+    tests = [path for path in every if TEST_FILE.fullmatch(path.rsplit("/", 1)[-1])]
+    return tuple(dict.fromkeys((*named, *tests[:TESTS_READ])))
 
 
 def _parts(files: Mapping[str, bytes]) -> Iterator[VerifyCommand]:

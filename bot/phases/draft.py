@@ -7,7 +7,7 @@ from bot.core.answers import DraftAnswer, to_spec
 from bot.core.model_text import findings_text, spec_text
 from bot.core.results import PhaseHeld, SpecDrafted
 from bot.core.run import Foundation, Revision, Run
-from bot.core.snapshot import dump, snapshot_sha256, take
+from bot.core.snapshot import dump, fenced, snapshot_sha256, strip_invisible, take
 from bot.core.spec import Spec
 from bot.core.text import spec_comment
 from bot.phases.asking import Question, ask
@@ -74,10 +74,10 @@ async def _draft(phase: PhaseRun, start: Start) -> SpecDrafted:
             prompts.load("spec/revise"),
             **material.inputs,
             revision=str(previous.number),
-            spec=spec_text(previous.spec),
+            spec=fenced(spec_text(previous.spec), material.delimiter),
             grounding="none",
             findings=findings_text(()),
-            refine=run.refine.replace(material.delimiter, ""),
+            refine=fenced(strip_invisible(run.refine)[0], material.delimiter),
         )
     else:
         prompt = prompts.render(prompts.load("spec/draft"), **material.inputs)

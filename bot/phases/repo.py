@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.agent.found_commands import found, wanted
+from bot.agent.found_commands import found, to_read
 from bot.core.evidence import VerifyCommand
 from bot.core.repo_config import RepoConfig, clamp
 from bot.core.repo_config_file import read_config
@@ -32,7 +32,7 @@ async def ground(phase: PhaseRun, sha: str) -> Ground:
     commands = config.verify.declared
     if not commands:
         files = dict.fromkeys(paths, b"")
-        for path in wanted(paths):
+        for path in to_read(paths):
             files[path] = await git.blob(repo, sha, path) or b""
         commands = found(files)
     text = (raw or b"").decode("utf-8", "replace")

@@ -3,8 +3,7 @@
 import asyncio
 import base64
 import binascii
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +14,15 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.playground.cgi import Cgi
-from bot.playground.push_desk import Judge, PushDesk, install_hooks
-from bot.playground.repos import clean_env
+from bot.playground.objects import clean_environment
+from bot.playground.push_desk import PushDesk, RefChange, install_hooks
 
 BODY_LIMIT = 512 * 1024 * 1024
 SERVICES = ("git-upload-pack", "git-receive-pack")
 
 ReadCheck = Callable[[str, str], bool]
-Pushed = Callable[[str, str, str, str, str], Awaitable[None] | None]
+PushCheck = Callable[[str, str, str, str, str, Mapping[str, str]], str | None]
+Pushed = Callable[[str, str, str, str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +31,31 @@ class GitAccess:
 
     repo_path: Callable[[str, str], Path | None]
     authorize_read: ReadCheck
-    authorize_push: Callable[[str, str, str, str, str], str | None]
+    authorize_push: PushCheck
     pushed: Pushed
     authenticate: Callable[[str], bool]
     authorize_write: ReadCheck
-    may_change_workflows: ReadCheck
 
 
 def git_app(
     repo_path: Callable[[str, str], Path | None],
     authorize_read: ReadCheck,
     *,
-    authorize_push: Callable[[str, str, str, str, str], str | None],
+    authorize_push: PushCheck,
     pushed: Pushed,
     authenticate: Callable[[str], bool] = bool,
     authorize_write: ReadCheck = lambda repo, token: True,
-    may_change_workflows: ReadCheck = lambda repo, token: False,
     body_limit: int = BODY_LIMIT,
 ) -> Starlette:
     """An app that serves `/OWNER/NAME(.git)/…` to git clients; mount it anywhere.
 
     `repo_path(owner, name)` gives the bare repository. All others get `owner/name` and a token, empty for somebody who sent none:
     `authenticate(token)` says whether there is such a token (else 401), `authorize_read` and `authorize_write` whether it reaches the
-    repository (else 403), `authorize_push(repo, token, ref, old, new)` why a ref may not go there (None: it may), before anything lands,
-    `may_change_workflows` whether new commits may touch `.github/workflows`. `pushed(repo, ref, old, new, token)` is called, and awaited
-    where it is async, for every ref that has landed, before the client hears of it.
+    repository (else 403). `authorize_push(repo, token, ref, old, new, environment)` says why a ref may not go there (None: it may) before
+    anything lands; git sees the new objects in that environment. `pushed(repo, ref, old, new, token)` is called for every ref that has
+    landed, before the client hears of it. These two run in a thread.
     """
-    access = GitAccess(
-        repo_path, authorize_read, authorize_push, pushed, authenticate, authorize_write, may_change_workflows
-    )
+    access = GitAccess(repo_path, authorize_read, authorize_push, pushed, authenticate, authorize_write)
     endpoint = GitEndpoint(access, body_limit=body_limit)
     return Starlette(
         routes=[
@@ -167,13 +163,12 @@ class Exchange(Response):
             await self._run(receive, send, self._environ(), pass_fds=(), before_end=None)
             return
         await asyncio.to_thread(install_hooks, self._admitted.path)
-        async with PushDesk(self._admitted.path, self._judge()) as desk:
+        async with PushDesk(self._admitted.path, self._judge) as desk:
 
             async def tell() -> None:
                 for ref in await desk.landed():
-                    done = self._access.pushed(self._admitted.repo, ref.name, ref.old, ref.new, self._admitted.token)
-                    if inspect.isawaitable(done):
-                        await done
+                    told = (self._admitted.repo, ref.name, ref.old, ref.new, self._admitted.token)
+                    await asyncio.to_thread(self._access.pushed, *told)
 
             await self._run(receive, send, self._environ() | desk.environ, pass_fds=desk.fds, before_end=tell)
 
@@ -195,19 +190,16 @@ class Exchange(Response):
         )
         await cgi.run(receive, send, before_end=before_end)
 
-    def _judge(self) -> Judge:
-        access, repo, token = self._access, self._admitted.repo, self._admitted.token
-        return Judge(
-            refuse=lambda ref: access.authorize_push(repo, token, ref.name, ref.old, ref.new),
-            workflows=access.may_change_workflows(repo, token),
-        )
+    def _judge(self, ref: RefChange, environment: Mapping[str, str]) -> str | None:
+        admitted = self._admitted
+        return self._access.authorize_push(admitted.repo, admitted.token, ref.name, ref.old, ref.new, environment)
 
     def _environ(self) -> dict[str, str]:
         request, admitted = self._request, self._admitted
         path = "/info/refs" if request.method == "GET" else f"/{admitted.service}"
         settings = {"receive.fsckObjects": "true", "receive.hideRefs": "refs/pull", "receive.autogc": "false"}
         environ = {
-            **clean_env(),
+            **clean_environment(),
             **git_config(settings),
             "GIT_PROJECT_ROOT": str(admitted.path),
             "GIT_HTTP_EXPORT_ALL": "1",

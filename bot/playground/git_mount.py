@@ -1,5 +1,6 @@
 """Git over HTTP for a playground's own repositories: who may fetch and push is asked of its state."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -22,16 +23,14 @@ def git_over(state: State) -> ASGIApp:
         found = state.token(token)
         return found is not None and (found.installation is None or found.permissions.get("contents") == "write")
 
-    def may_change_workflows(_repo: str, token: str) -> bool:
-        found = state.token(token)
-        return found is not None and (found.installation is None or found.permissions.get("workflows") == "write")
+    def refused(repo: str, token: str, ref: str, old: str, new: str, environment: Mapping[str, str]) -> str | None:
+        return state.may_push(repo, token or None, ref, old, new, environment=environment)
 
     return git_app(
         path,
         lambda repo, token: state.may_read(repo, token or None),
-        authorize_push=lambda repo, token, ref, old, new: state.may_push(repo, token or None, ref, old, new),
+        authorize_push=refused,
         pushed=state.pushed,
         authenticate=known,
         authorize_write=may_write,
-        may_change_workflows=may_change_workflows,
     )

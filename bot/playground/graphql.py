@@ -180,7 +180,7 @@ class GraphQL:
         await write(send, answer)
 
     def _answer(self, method: str, headers: dict[str, str], raw: bytes) -> Answer:
-        out, limits = base_headers(), self._state.limits
+        out, limits = base_headers(headers), self._state.limits
         try:
             if method != "POST":
                 raise ApiError(404, "Not Found", docs="")

@@ -6,12 +6,10 @@ Nothing but the processes of that one request can reach the pipes, so there is n
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-
-from bot.playground.repos import ZERO, GitRefused, run_git
 
 HOOK = """#!/bin/sh
 # Asks the server of this request, over the pipes that it handed down, and says what it answers.
@@ -30,7 +28,6 @@ done <"/dev/fd/$PLAYGROUND_ANSWER"
 exit 1
 """
 HOOKS = ("pre-receive", "post-receive")
-WORKFLOWS = ".github/workflows/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +39,8 @@ class RefChange:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """What decides a push: `refuse` gives the reason against a ref or None; `workflows` allows new commits to touch workflow files."""
-
-    refuse: Callable[[RefChange], str | None]
-    workflows: bool
-
-
-def protected_branch(ref: str, why: str = "Changes must be made through a pull request.") -> str:
-    """GitHub's words for a push to a protected branch."""
-    return f"GH006: Protected branch update failed for {ref}.\n{why}"
-
-
-def workflow_refusal(path: str) -> str:
-    """GitHub's words for an App without the `workflows` permission."""
-    return f"refusing to allow a GitHub App to create or update workflow `{path}` without `workflows` permission"
+Judge = Callable[[RefChange, Mapping[str, str]], str | None]
+"""Why a ref may not go there, None where it may; the environment lets git see the new objects. It blocks: called in a thread."""
 
 
 def install_hooks(repo: Path) -> None:
@@ -74,15 +57,11 @@ def install_hooks(repo: Path) -> None:
         fresh.replace(path)
 
 
-def touched_workflows(repo: Path, new: str, quarantine: str) -> str:
-    """The first workflow file that commits of `new` touch which the repository does not have yet; empty for none.
-
-    A merge counts only for what differs from all its parents, so bringing in the base's workflows is no change of them.
-    """
-    env = {"GIT_OBJECT_DIRECTORY": quarantine, "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repo / "objects")}
-    argv = ["log", "-c", "-z", "--no-renames", "--name-only", "--format=", new, "--not", "--all", "--", WORKFLOWS]
-    out = run_git([f"--git-dir={repo}", *argv], env=env if quarantine else None).stdout.decode(errors="replace")
-    return next((path.strip("\n") for path in out.split("\0") if path.strip("\n")), "")
+def quarantine_environment(repo: Path, quarantine: str) -> dict[str, str]:
+    """What makes git see the objects of a push before it lands, beside those that are there; nothing where it made none."""
+    if not quarantine:
+        return {}
+    return {"GIT_OBJECT_DIRECTORY": quarantine, "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repo / "objects")}
 
 
 class PushDesk:
@@ -141,17 +120,9 @@ class PushDesk:
             os.write(self._answer_write, ("\n".join(words) + "\n").encode())
 
     async def _refusals(self, changes: list[RefChange], quarantine: str) -> list[str]:
+        environment = quarantine_environment(self._repo, quarantine)
         lines: list[str] = []
         for change in changes:
-            reason = self._judge.refuse(change) or await self._workflow_reason(change, quarantine)
+            reason = await asyncio.to_thread(self._judge, change, environment)
             lines += reason.splitlines() if reason else []
         return lines
-
-    async def _workflow_reason(self, change: RefChange, quarantine: str) -> str | None:
-        if self._judge.workflows or change.new == ZERO:
-            return None
-        try:
-            path = await asyncio.to_thread(touched_workflows, self._repo, change.new, quarantine)
-        except GitRefused as error:
-            return f"this push can't be read: {error}"
-        return workflow_refusal(path) if path else None

@@ -217,8 +217,8 @@ class PagesSource(Protocol):
 
 
 def split_ref(rest: str, branches: Sequence[str]) -> tuple[str, str]:
-    """(ref, path): the longest branch that the address starts with, else its first segment (a SHA, a tag)."""
-    for branch in sorted(branches, key=len, reverse=True):
+    """(ref, path): the branch that the address starts with (git has no branch below another), else its first segment (a SHA, a tag)."""
+    for branch in branches:
         if rest == branch or rest.startswith(f"{branch}/"):
             return branch, rest[len(branch) + 1 :]
     ref, _, path = rest.partition("/")

@@ -229,10 +229,16 @@ def test_merging_the_last_pull_request_ends_the_run():
     assert run.state == Done("merged")
 
 
-def test_closing_an_issue_after_its_pull_requests_were_merged_changes_nothing():
-    run = samples.in_review()
-    run = replace(run, lines=tuple(replace(it, state="merged") for it in run.lines))
-    assert decide(run, StopRun(to(), "the issue was closed"), now=NOW) == Unchanged()
+def test_an_issue_closed_by_its_merged_pull_request_is_done_whichever_news_comes_first():
+    run = moved(samples.in_review(), StopRun(to(), "the issue was closed", closed=True))
+    assert run.state == Done("the issue was closed")
+    for line in run.lines:
+        run = moved(run, NotePullRequest(to(), line.branch, "merged"))
+    assert run.state == Done("merged")
+
+
+def test_the_skip_label_stops_a_run_in_review():
+    assert moved(samples.in_review(), StopRun(to(), "skip")).state == Stopped("skip")
 
 
 # ---- no way around the gate -----------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ def test_no_image_and_no_html_survives(text: str):
 
 @patient
 @given(HOSTILE)
+@example("_Fixes #7_")
 def test_nothing_is_closed_in_code_or_out_of_it(text: str):
     assert not CLOSES.search(defang.block(text))
     assert not CLOSES.search(shown(defang.block(text)).replace("\n", ""))
@@ -162,6 +163,7 @@ def test_length_is_capped(text: str, limit: int):
         ("mail a@b.org", "mail a@b.org"),
         ("`@app.get` stays", "`@app.get` stays"),
         ("Fixes #7 and closes acme/x#8", "Fixes issue #7 and closes issue acme/x#8"),
+        ("Fixes:#7, fixes : #8", "Fixes issue #7, fixes issue #8"),
         ("Fix the form", "Fix the form"),
         ("/agent approve", "· /agent approve"),
         ("say /agent approve", "say /agent approve"),

@@ -121,7 +121,7 @@ def test_a_comment_that_is_never_closed_is_counted_whole():
 
 def test_an_image_alone_is_noted():
     got = snapshot.reduce("![screenshot](https://example.org/a.png)")
-    assert got.text == "[image]"
+    assert (got.text, got.removed) == ("[image]", len("screenshot"))
     assert got.notes[-1:] == ("it consists of 1 image and no text; images are not read",)
 
 

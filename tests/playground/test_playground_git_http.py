@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,32 +17,34 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.playground.git_http import git_app, token_of
-from bot.playground.push_desk import protected_branch
-from bot.playground.repos import ZERO, BareRepo, Person, clean_env
+from bot.playground.objects import ZERO, GitRepository, clean_environment
+from bot.playground.push_desk import install_hooks
 
-ANN = Person("Ann", "ann@example.test")
+ANN = ("Ann", "ann@example.test", "2026-11-24T09:00:00Z")
+PROTECTED = "GH006: Protected branch update failed for refs/heads/main.\nChanges must be made through a pull request."
 
 
 @dataclass
 class Host:
     """A host with one repository, whose main is protected; tokens `reader`, `writer`, `admin`."""
 
-    repo: BareRepo
+    repo: GitRepository
     url: str = ""
     landed: list[tuple[str, ...]] = field(default_factory=list)
-    seen: list[tuple[str, str, str]] = field(default_factory=list)
+    seen: list[tuple[str, str, str | None, str]] = field(default_factory=list)
 
     meanwhile: Callable[[], None] = lambda: None
 
     def path(self, owner: str, name: str) -> Path | None:
         return self.repo.path if (owner, name) == ("acme", "shop") else None
 
-    def judge(self, repo: str, token: str, ref: str, old: str, new: str) -> str | None:
-        self.seen.append((ref, old, self.repo.resolve(ref) or ZERO))
+    def judge(self, repo: str, token: str, ref: str, old: str, new: str, environment: Mapping[str, str]) -> str | None:
+        subject = "" if new == ZERO else self.repo.text("log", "-1", "--format=%s", new, environment=environment)
+        self.seen.append((ref, old, self.repo.tip(ref), subject))
         self.meanwhile()
-        return protected_branch(ref) if ref == "refs/heads/main" and token != "admin" else None
+        return PROTECTED if ref == "refs/heads/main" and token != "admin" else None
 
-    async def pushed(self, repo: str, ref: str, old: str, new: str, token: str) -> None:
+    def pushed(self, repo: str, ref: str, old: str, new: str, token: str) -> None:
         self.landed.append((repo, ref, old, new, token))
 
     def remote(self, token: str) -> str:
@@ -51,8 +53,12 @@ class Host:
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
-    repo = BareRepo.create(tmp_path / "shop.git")
-    repo.commit_files("main", {"README.md": "# Shop\n"}, message="Start", who=ANN, at=1_795_510_000)
+    repo = GitRepository(tmp_path / "shop.git")
+    repo.init("main")
+    tree = repo.write_tree({"README.md": ("100644", repo.write_blob(b"# Shop\n"))})
+    repo.set_ref(
+        "refs/heads/main", repo.commit_tree(tree, parents=[], message="Start", author=ANN, committer=ANN), ZERO
+    )
     host = Host(repo)
     app = git_app(
         host.path,
@@ -61,7 +67,6 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
         pushed=host.pushed,
         authenticate=lambda token: token in ("reader", "writer", "admin", "stranger"),
         authorize_write=lambda repo, token: token in ("writer", "admin"),
-        may_change_workflows=lambda repo, token: token == "admin",
         body_limit=8_000_000,
     )
     config = uvicorn.Config(
@@ -80,7 +85,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
 
 def git(*argv: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     names = {f"GIT_{role}_{part}": "ann" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
-    env = {**clean_env(), **names, "NO_PROXY": "127.0.0.1"}
+    env = {**clean_environment(), **names, "NO_PROXY": "127.0.0.1"}
     return subprocess.run(["git", *argv], cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -119,11 +124,11 @@ def test_a_push_lands_and_is_told(host: Host, tmp_path: Path):
     assert host.landed == [("acme/shop", "refs/heads/agent/1-a", ZERO, sha, "writer")]
 
 
-def test_a_push_is_judged_before_it_lands(host: Host, tmp_path: Path):
+def test_a_push_is_judged_by_what_it_holds_before_it_lands(host: Host, tmp_path: Path):
     work = clone(host, tmp_path)
     commit(work, "a.txt")
     git("push", "origin", "HEAD:refs/heads/agent/1-a", cwd=work)
-    assert host.seen == [("refs/heads/agent/1-a", ZERO, ZERO)]
+    assert host.seen == [("refs/heads/agent/1-a", ZERO, None, "Change a.txt")]
 
 
 def test_a_protected_branch_refuses_in_githubs_words(host: Host, tmp_path: Path):
@@ -140,32 +145,9 @@ def test_a_protected_branch_refuses_in_githubs_words(host: Host, tmp_path: Path)
     assert (host.repo.resolve("main"), host.landed) == (before, [])
 
 
-def test_a_workflow_file_is_refused_without_the_permission(host: Host, tmp_path: Path):
-    work = clone(host, tmp_path)
-    commit(work, ".github/workflows/ci.yml")
-    commit(work, "b.txt")
-    done = git("push", "origin", "HEAD:refs/heads/agent/1-a", cwd=work)
-    refusal = (
-        "remote: error: refusing to allow a GitHub App to create or update workflow `.github/workflows/ci.yml` "
-        "without `workflows` permission"
-    )
-    assert refusal in done.stderr
-    assert host.repo.resolve("agent/1-a") is None
-
-
-def test_bringing_in_the_bases_workflows_by_a_merge_is_no_change_of_them(host: Host, tmp_path: Path):
-    work = clone(host, tmp_path)
-    commit(work, "a.txt")
-    host.repo.commit_files("main", {".github/workflows/ci.yml": "on: push\n"}, message="CI", who=ANN, at=1_795_510_100)
-    git("fetch", "--quiet", "origin", cwd=work)
-    git("merge", "--quiet", "--no-edit", "origin/main", cwd=work)
-    done = git("push", "origin", "HEAD:refs/heads/agent/1-a", cwd=work)
-    assert done.returncode == 0, done.stderr
-
-
-def test_who_may_change_workflows_does(host: Host, tmp_path: Path):
+def test_who_may_push_to_a_protected_branch_does(host: Host, tmp_path: Path):
     work = clone(host, tmp_path, "admin")
-    sha = commit(work, ".github/workflows/ci.yml")
+    sha = commit(work, "a.txt")
     git("push", "--quiet", "origin", "HEAD:refs/heads/main", cwd=work)
     assert host.repo.resolve("main") == sha
 
@@ -267,7 +249,7 @@ def test_a_push_whose_client_dies_while_it_is_judged_lands_and_is_told(host: Hos
     client = subprocess.Popen(
         ["git", "push", "--quiet", "origin", "HEAD:refs/heads/agent/1-a"],
         cwd=work,
-        env=clean_env(),
+        env=clean_environment(),
         start_new_session=True,
     )
     host.meanwhile = lambda: os.killpg(client.pid, signal.SIGKILL)
@@ -278,9 +260,16 @@ def test_a_push_whose_client_dies_while_it_is_judged_lands_and_is_told(host: Hos
     assert host.landed == [("acme/shop", "refs/heads/agent/1-a", ZERO, sha, "writer")]
 
 
+def test_hooks_of_somebody_else_are_replaced(host: Host):
+    (host.repo.path / "hooks" / "pre-receive").write_text("#!/bin/sh\nexit 0\n")
+    install_hooks(host.repo.path)
+    assert "PLAYGROUND_ASK" in (host.repo.path / "hooks" / "pre-receive").read_text()
+
+
 def test_a_push_past_the_server_is_refused_by_the_hook(host: Host, tmp_path: Path):
     work = clone(host, tmp_path)
     commit(work, "a.txt")
     git("push", "origin", "HEAD:refs/heads/agent/1-a", cwd=work)
     done = git("push", str(host.repo.path), "HEAD:refs/heads/agent/2-b", cwd=work)
     assert "takes pushes over HTTP only" in done.stderr
+    assert host.repo.resolve("agent/2-b") is None

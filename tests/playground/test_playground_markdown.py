@@ -1,7 +1,7 @@
 """GitHub-flavoured Markdown, and nothing that acts, loads or pretends."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -110,6 +110,7 @@ def test_hidden_markers_are_gone():
     assert "marker" not in html("<!-- marker: 1 -->\nText")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_makes_a_tag_that_is_not_allowed(text: str):
     assert "<script" not in html(text).lower()

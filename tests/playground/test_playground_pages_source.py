@@ -59,6 +59,12 @@ def test_a_pull_request_with_its_commits_files_checks_and_reviews(site: Scene):
     assert "<td>1</td>" in page(site, f"/pull/{number}/checks")
 
 
+def test_the_number_of_a_pull_request_leads_from_the_issues_to_it(site: Scene):
+    number = site.pull()["number"]
+    answer = httpx.get(f"{site.hub.url}/{REPO}/issues/{number}")
+    assert answer.headers["location"].endswith(f"/{REPO}/pull/{number}")
+
+
 def test_files_and_commits_at_a_branch_with_a_slash(site: Scene):
     sha = site.pull()["head"]["sha"]
     assert "<td>two = 22</td>" in page(site, "/blob/agent/1-change/src/a.py")

@@ -39,6 +39,12 @@ def test_a_wrong_type_is_refused(scene: Scene, issue: int) -> None:
     )
 
 
+def test_a_word_is_no_boolean(scene: Scene) -> None:
+    assert _refused(scene, "bot", "POST", "/pulls", _new(draft="true")) == snapshot(
+        (422, "Invalid request.\n\nFor 'properties/draft', \"true\" is not a boolean.", None)
+    )
+
+
 def test_a_word_outside_the_enum_is_refused(scene: Scene, issue: int) -> None:
     status, message, _ = _refused(scene, "bot", "POST", "/issues/1/reactions", {"content": "smile"})
     assert (status, message) == snapshot(
@@ -260,6 +266,11 @@ def test_a_completed_check_needs_a_conclusion(scene: Scene) -> None:
     sha = scene.get("bot", "/git/ref/heads/main")["object"]["sha"]
     body = {"name": "v", "head_sha": sha, "status": "completed"}
     assert scene.ask("bot", "POST", "/check-runs", body).status_code == 422
+
+
+@pytest.mark.parametrize("sha", ["HEAD", "main", "0" * 40, "-t"])
+def test_a_check_run_stands_at_a_full_sha(scene: Scene, sha: str) -> None:
+    assert _refused(scene, "bot", "POST", "/check-runs", {"name": "v", "head_sha": sha})[0] == 422
 
 
 def test_a_list_of_checks_has_the_newest_of_each_name(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """Pages, ETags, limits, faults and the control endpoint."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -131,6 +132,16 @@ def test_other_processes_set_faults_and_read_counts(scene: Scene) -> None:
 def test_a_wrong_fault_is_refused(scene: Scene) -> None:
     answer = scene.client.post(f"{scene.hub.url}/_control/faults", json={"kind": "earthquake"})
     assert answer.status_code == 422
+
+
+def test_what_many_do_at_once_is_done_once_each(scene: Scene) -> None:
+    scene.hub.open_issue(REPO, "alice", "T")
+    with ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(scene.ask, "bot", "POST", "/issues/1/comments", {"body": str(n)}) for n in range(48)]
+        numbers = [one.result().json()["id"] for one in asked]
+    bodies = {one["body"] for one in scene.get("bot", "/issues/1/comments?per_page=100")}
+    assert len(set(numbers)) == 48
+    assert bodies == {str(number) for number in range(48)}
 
 
 def test_counts_are_by_issue_and_kind(scene: Scene) -> None:

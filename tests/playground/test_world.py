@@ -35,6 +35,8 @@ def test_a_directory_becomes_one_commit_with_its_modes(owned: Scene, tmp_path: P
     (source / "bin" / "run").chmod(0o755)
     (source / 'odd "name".txt').write_bytes(b"\x00\xff")
     (source / "link").symlink_to("bin/run")
+    (source / "bin" / ".git").mkdir()
+    (source / "bin" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     owned.hub.create_repo("octo-org/copy", from_path=source)
     assert _paths(owned, "octo-org/copy") == {"bin/run": "100755", "link": "120000", 'odd "name".txt': "100644"}
 
@@ -53,6 +55,11 @@ def test_a_repository_is_copied_by_its_head_and_left_alone(owned: Scene, tmp_pat
     commits = owned.get("octo", "//repos/octo-org/copy/commits")
     assert [one["sha"] for one in commits] == [_git(source, "rev-parse", "HEAD")]
     assert _git(source, "status", "--porcelain=v2", "--branch") == before
+
+
+def test_a_file_comes_raw_where_that_is_asked_for(scene: Scene) -> None:
+    answer = scene.ask("bot", "GET", "/contents/README.md", accept="application/vnd.github.raw+json")
+    assert answer.content == b"# Demo\n"
 
 
 def test_an_empty_repository_has_no_commits(owned: Scene) -> None:

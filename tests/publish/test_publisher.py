@@ -29,7 +29,6 @@ async def test_the_first_publication_is_made_at_once(bench: Bench):
 
     assert [each.body for each in bench.github.ours("status")] == [seen(run).status]
     assert bench.github.labels == ["bug", "agent/drafting"]
-    assert bench.github.reactions == [(None, "eyes")]
 
 
 async def test_publishing_the_same_again_asks_github_nothing(bench: Bench):

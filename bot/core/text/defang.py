@@ -15,7 +15,7 @@ _FENCE = re.compile(r"(`{3,}|~{3,})(.*)$")
 _MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
 _KEYWORD = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
 _REFERENCE = r"(?:#|GH-|[\w.-]+/[\w.-]+\\?#|https?://[^\s/]+/[^\s]+/(?:issues|pull|pulls)/)"
-_CLOSING = re.compile(rf"\b({_KEYWORD})(\s*:)?(\s+)(?=[*_\[(<`~\\]*{_REFERENCE}\d)", re.IGNORECASE)
+_CLOSING = re.compile(rf"(?<![A-Za-z0-9])({_KEYWORD})(?:\s*:\s*|\s+)(?=[*_\[(<`~\\]*{_REFERENCE}\d)", re.IGNORECASE)
 _CI_SKIP = re.compile(
     r"\[\s*((?:skip|no)[\s_-]+(?:ci|cd|actions|travis|appveyor|azurepipelines|azpipelines|azp|netlify|vercel|circle(?:ci)?|checks|build)"
     r"|(?:ci|cd|actions|travis|appveyor|azurepipelines|azpipelines|azp|netlify|vercel|circle(?:ci)?|checks|build)[\s_-]+skip)\s*\]",
@@ -125,7 +125,7 @@ def fenced(text: str, limit: int = 3_000) -> str:
 
 def _everywhere(text: str) -> str:
     """What acts on raw text, in code as well: a squash commit takes a body as it is."""
-    text = _CLOSING.sub(r"\1 issue\3", text)
+    text = _CLOSING.sub(r"\1 issue ", text)
     text = _CI_SKIP.sub(r"(\1)", text)
     text = _CI_TRAILER.sub(r"skip checks\1", text)
     return _CI_STARS.sub("NO CI", text)
