@@ -52,5 +52,8 @@ def stage(voice: Voice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 def world(stage: Stage, voice: Voice) -> Iterator[World]:
     """A story's world with a repository name of its own."""
     voice.policy, voice.calls = None, []
-    yield World(stage, voice, f"acme/story-{next(NUMBERS)}")
+    world = World(stage, voice, f"acme/story-{next(NUMBERS)}")
+    yield world
+    if world.repo in stage.hub.state.repos:
+        world.end()
     voice.policy = None
