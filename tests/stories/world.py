@@ -3,6 +3,7 @@
 import re
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.markers import find_marker
 from bot.core.run import TERMINAL, InReview, Run
+from bot.playground.control import counts
 from bot.playground.data import Comment, Issue, Pull
 from bot.playground.stage import Stage
 from bot.playground.vendor_replies import Call, Policy, Reply
@@ -200,11 +202,11 @@ class World:
 
     def counts(self) -> dict[str, int]:
         """The playground's own count of what our App wrote to this repository."""
-        out: dict[str, int] = {}
-        for write in self.stage.hub.state.writes:
-            if write.repo.full_name == self.repo and write.by.app is not None:
-                out[write.kind] = out.get(write.kind, 0) + 1
-        return out
+        mine = counts(self.stage.hub.state, actor=f"{self.stage.app.slug}[bot]").get(self.repo, {})
+        total: Counter[str] = Counter()
+        for kinds in mine.values():
+            total.update(kinds)
+        return dict(total)
 
 
 def plain(text: str) -> str:
