@@ -12,6 +12,7 @@ from bot.core.budget import Charge, Spend
 from bot.core.conversation import Json, ModelAnswer, ModelRequest
 from bot.core.diff import FileDiff, Harvest, TreeEntry
 from bot.core.forge import Comment, IssueText, PullRequest, RepositoryInfo
+from bot.core.policy import Policy
 from bot.core.run import Run
 
 T = TypeVar("T")
@@ -163,8 +164,8 @@ class Git(Protocol):
         """Remove everything of a checkout but the shared base."""
         ...
 
-    async def harvest(self, checkout: Checkout, pack: bytes, tree: str) -> Harvest:
-        """Import a worker's pack strictly and judge the difference of `tree` against the checkout's base SHA."""
+    async def harvest(self, checkout: Checkout, pack: bytes, tree: str, policy: Policy) -> Harvest:
+        """Import a worker's pack strictly and judge the difference of `tree` against the checkout's base SHA by `policy`."""
         ...
 
     async def commit(

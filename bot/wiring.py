@@ -13,7 +13,6 @@ from bot.core.deliveries import parse
 from bot.core.events import Me, RepoRef
 from bot.core.ids import run_id
 from bot.core.intents import DropInstallation
-from bot.core.policy import Policy
 from bot.core.repo_config import RepoConfig, clamp
 from bot.core.repo_config_file import read_config
 from bot.core.run import TERMINAL, Phase, Run, Stopped
@@ -150,7 +149,6 @@ async def run_engine(
         owner=sandbox.owner(),
         supports_overlay=sandbox.supports_overlay,
         identity=(f"{app.slug}[bot]", f"{app.id}+{app.slug}[bot]@users.noreply.github.com"),
-        policy=Policy(),
     )
     ctx = Context(
         github=github,
@@ -194,7 +192,7 @@ async def run_engine(
         config=lambda text: _config(text, settings),
         woken=woken,
         dropped=lambda intent: _dropped(intent, github=github, git=git),
-        owners=settings.owners,
+        owners=settings.owners or (app.owner.lower(),),
     )
     intake = Intake(inbox, database, durable, github, doors, clock)
     woken.calls += [from_any_thread(publishing.poke), from_any_thread(receipts.poke)]

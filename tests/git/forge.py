@@ -179,8 +179,11 @@ def serving(root: Path) -> Generator[Forge]:
         server.server_close()
 
 
+POLICY = Policy()
+
+
 def make_engine(home: Path, url: str, **given: object) -> EngineGit:
-    options = {"owner": None, "supports_overlay": False, "identity": IDENTITY, "policy": Policy()} | given
+    options = {"owner": None, "supports_overlay": False, "identity": IDENTITY} | given
     return EngineGit(home=home, git_base=url, **options)  # ty: ignore
 
 
