@@ -1,6 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; `make check` is the contributor's loop.
 PYTHON ?= python3
 BIN := .venv/bin
+TESTS ?= tests
 export PYTHONSAFEPATH := 1
 
 .PHONY: demo serve test check bench format clean
@@ -22,7 +23,7 @@ serve: .venv
 	@$(BIN)/journeyman serve
 
 test: .venv
-	$(BIN)/pytest -n 2 --dist loadgroup tests
+	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
 
 check: .venv
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot import settings as config
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--i-accept-unsandboxed", action="store_true", help="with JOURNEYMAN_SANDBOX=none: go on without a sandbox"
     )
+    serve.add_argument(
+        "--publish-seconds", type=float, help=argparse.SUPPRESS
+    )  # for tests: GitHub's budget is the default's reason
     serve.set_defaults(run=_serve)
     web = commands.add_parser("web", help="take deliveries only")
     web.set_defaults(run=_web)
@@ -63,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument(
         "--i-accept-unsandboxed", action="store_true", help="with JOURNEYMAN_SANDBOX=none: go on without a sandbox"
     )
+    engine.add_argument("--publish-seconds", type=float, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
     return parser
 
@@ -76,15 +81,8 @@ def _demo(args: argparse.Namespace) -> int:
 def _try(args: argparse.Namespace) -> int:
     from bot.playground.trial import run_trial
 
-    settings = config.load(args.env_file)
-    return run_trial(
-        args.repo,
-        args.issue,
-        vendor_keys=bool(settings.anthropic_key or settings.openai_key),
-        unsandboxed=args.i_accept_unsandboxed,
-        env_file=args.env_file,
-        say=print,
-    )
+    keys = config.load(args.env_file).vendor_environment()
+    return run_trial(args.repo, args.issue, keys=keys, unsandboxed=args.i_accept_unsandboxed, say=print)
 
 
 def _passed_on(args: argparse.Namespace) -> tuple[str, ...]:
@@ -109,6 +107,8 @@ def _serve(args: argparse.Namespace) -> int:
         )
     else:
         flags = ("--i-accept-unsandboxed",) if args.i_accept_unsandboxed else ()
+        if args.publish_seconds is not None:
+            flags = (*flags, "--publish-seconds", str(args.publish_seconds))
         programs.append(Program("engine", (*before, "engine", *flags)))
     return supervise(programs, say=lambda text: print(f"journeyman: {text}", file=sys.stderr))
 
@@ -139,6 +139,8 @@ def _engine(args: argparse.Namespace) -> int:
 
     end_with_supervisor()
     settings = config.load(args.env_file)
+    if args.publish_seconds is not None:
+        settings = replace(settings, publish_seconds=args.publish_seconds)
     if missing := settings.missing():
         raise UserFacing(missing[0], verb="")
     uvloop.run(

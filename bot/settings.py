@@ -78,6 +78,17 @@ class Settings:
             )
         return tuple(out)
 
+    def vendor_environment(self) -> dict[str, str]:
+        """The vendors' settings as a child's environment, for `try`."""
+        given = {
+            "ANTHROPIC_API_KEY": self.anthropic_key.reveal(),
+            "ANTHROPIC_BASE_URL": self.anthropic_url,
+            "OPENAI_API_KEY": self.openai_key.reveal(),
+            "OPENAI_BASE_URL": self.openai_url,
+            "JOURNEYMAN_MODELS": self.models,
+        }
+        return {name: value for name, value in given.items() if value}
+
     def held_secrets(self) -> tuple[Secret, ...]:
         """Every secret that must never be published."""
         every = (self.private_key, *self.webhook_secrets, self.anthropic_key, self.openai_key, self.master_key)

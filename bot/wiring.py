@@ -167,6 +167,7 @@ async def run_engine(
         clock=clock,
         ceilings=settings.limits,
         app_slug=app.slug,
+        app_id=app.id,
     )
     durable = Durable(database, executor_id="engine")
     phasing = Phasing(ctx, database, durable, phases=PHASES, woken=woken)

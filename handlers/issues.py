@@ -30,7 +30,7 @@ def unlabeled(event: IssueUnlabeled, config: RepoConfig, me: Me) -> list[Intent]
 
 def closed(event: IssueClosed, config: RepoConfig, me: Me) -> list[Intent]:
     """A closed issue stops its run, whoever or whatever closed it."""
-    return [StopRun(target(event.at, event.issue), why="the issue was closed")]
+    return [StopRun(target(event.at, event.issue), why="the issue was closed", closed=True)]
 
 
 def gone(event: IssueGone, config: RepoConfig, me: Me) -> list[Intent]:

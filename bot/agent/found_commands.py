@@ -17,6 +17,10 @@ READ = (
     "noxfile.py", "package.json", "go.mod", "Cargo.toml",
 )  # fmt: skip
 """Files whose bytes `found` looks at, at the root and one folder down; the paths of all others are enough."""
+TESTS_READ = 12
+"""Test files that `found` looks into, for what they import."""
+TEST_FILE = re.compile(r"(?:test_[^/]*|[^/]*_test)\.py")
+IMPORTS_PYTEST = re.compile(rb"^\s*(?:import|from) pytest\b", re.MULTILINE)
 PARTS = ("package.json", "pyproject.toml", "go.mod", "Cargo.toml")
 """What makes a folder a part of its own, where the root has nothing to run."""
 MAX_PARTS = 6
@@ -31,7 +35,7 @@ PLACEHOLDER = "no test specified"
 def found(files: Mapping[str, bytes]) -> tuple[VerifyCommand, ...]:
     """Commands in the order in which they should run, each once.
 
-    `files` maps every path of the tree to its bytes; those that are not in READ may be empty.
+    `files` maps every path of the tree to its bytes; those that are not in `to_read` may be empty.
     """
     commands = [*_make(files), *_python(files), *_node(files), *_playwright(files), *_go_and_rust(files)]
     if not any(command.name != "browser" for command in commands):
@@ -45,10 +49,10 @@ def found(files: Mapping[str, bytes]) -> tuple[VerifyCommand, ...]:
 
 def to_read(paths: Iterable[str]) -> tuple[str, ...]:
     """Which of a tree's paths must be read for `found`; all others may be given empty."""
-    root = set(READ)
-    return tuple(
-        sorted(path for path in paths if path in root or (path.count("/") == 1 and path.split("/")[1] in root))
-    )
+    root, every = set(READ), sorted(paths)
+    named = [path for path in every if path in root or (path.count("/") == 1 and path.split("/")[1] in root)]
+    tests = [path for path in every if TEST_FILE.fullmatch(path.rsplit("/", 1)[-1])]
+    return tuple(dict.fromkeys((*named, *tests[:TESTS_READ])))
 
 
 def _parts(files: Mapping[str, bytes]) -> Iterator[VerifyCommand]:
@@ -110,6 +114,8 @@ def _uses_pytest(files: Mapping[str, bytes]) -> bool:
     if "pytest.ini" in files or "[tool:pytest]" in _text(files, "setup.cfg") or "[pytest]" in _text(files, "tox.ini"):
         return True
     if any(path.rsplit("/", 1)[-1] == "conftest.py" for path in files):
+        return True
+    if any(IMPORTS_PYTEST.search(files[path]) for path in files if TEST_FILE.fullmatch(path.rsplit("/", 1)[-1])):
         return True
     if any(re.search(r"^pytest\b", _text(files, path), re.MULTILINE) for path in REQUIREMENTS):
         return True

@@ -4,9 +4,10 @@ What a run changes never instructs that run: nothing here opens a path of a chec
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.agent.repo_map import words
 from bot.core.diff import TreeEntry
 from bot.core.run import Foundation
 from bot.ports import Git
@@ -35,6 +36,9 @@ TEMPLATES = (
 RULE = re.compile(r"\b(must|never|always|do not|don't|required|forbidden|shall)\b", re.IGNORECASE)
 MAX_RULES = 200
 SHOWN_RULES = 60
+ROW = re.compile(r"^\s*\|(.+)\|\s*$")
+TARGET = re.compile(r"[\w.@+/-]+\.mdx?\b")
+MAX_ROUTED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +119,27 @@ def _clipped(text: str, limit: int, path: str, cut: list[str]) -> str:
 
 
 async def read(
-    git: Git, repo: str, sha: str, *, at_stake: Sequence[str] = (), tree: Sequence[TreeEntry] = (), budget: int = BUDGET
+    git: Git,
+    repo: str,
+    sha: str,
+    *,
+    issue: str = "",
+    at_stake: Sequence[str] = (),
+    tree: Sequence[TreeEntry] = (),
+    budget: int = BUDGET,
 ) -> FoundationText:
-    """Read the foundation at `sha`. `at_stake` are paths whose nested instruction files apply (none: the root's alone); `tree` saves a
-    listing that the caller already has. Port errors pass through."""
+    """Read the foundation at `sha`. Port errors pass through.
+
+    `issue` (visible text) chooses the rows of a task-routing table that apply; `at_stake` are paths whose nested instruction files apply
+    (none: the root's alone); `tree` saves a listing that the caller already has.
+    """
     entries = tree or await git.tree(repo, sha)
     reading = _Reading(
         git, repo, sha, budget, {entry.path: entry.size for entry in entries if entry.mode.startswith("100")}
     )
-    rules: list[Rule] = []
-    for path in chain(reading.sizes, at_stake):
-        text = await reading.text(path)
-        if text is not None:
-            rules += _rules(path, text)
-            reading.put(path, text)
+    links = {entry.path for entry in entries if entry.mode == "120000"}
+    reading.left_out += [f"{path} (a symbolic link, not followed)" for path in chain(links, at_stake)]
+    rules = await _instructions(reading, chain(reading.sizes, at_stake), issue)
     skills = await _skills(reading)
     for names, limit in ((CONTRIBUTING, FILE_LIMIT // 2), (READMES, README_LIMIT)):
         path = _first(names, reading.sizes)
@@ -148,6 +159,44 @@ async def read(
         pull_request_template=template,
         skills=skills,
     )
+
+
+async def _instructions(reading: _Reading, paths: Sequence[str], issue: str) -> list[Rule]:
+    """The chain, each text once, then the documents that its routing tables name for this issue."""
+    rules: list[Rule] = []
+    seen: dict[str, str] = {}
+    for path in paths:
+        text = await reading.text(path)
+        if text is not None and text in seen.values():
+            reading.left_out.append(f"{path} (the same text as another)")
+        elif text is not None:
+            seen[path] = text
+            rules += _rules(path, text)
+            reading.put(path, text)
+    for path in routed(seen, reading.sizes, issue)[:MAX_ROUTED]:
+        text = await reading.text(path, FILE_LIMIT // 2)
+        if text is not None:
+            rules += _rules(path, text)
+            reading.put(path, text)
+    return rules
+
+
+def routed(texts: Mapping[str, str], present: Collection[str], issue: str) -> list[str]:
+    """Documents that a row of a task-routing table (`| when | read |`) names, for rows that share most words with the issue."""
+    wanted = words(issue)
+    scores: dict[str, int] = {}
+    for path, text in texts.items():
+        folder = path.rpartition("/")[0]
+        for line in text.splitlines():
+            row = ROW.match(line[:2_000])
+            shared = len(words(TARGET.sub(" ", row[1])).keys() & wanted.keys()) if row else 0
+            for target in TARGET.findall(row[1]) if row and shared else ():
+                target = target.removeprefix("./")
+                near = f"{folder}/{target}" if folder else target
+                found = near if near in present else target
+                if found in present and found not in texts:
+                    scores[found] = max(scores.get(found, 0), shared)
+    return sorted(scores, key=lambda found: (-scores[found], found))
 
 
 def chain(paths: Iterable[str], at_stake: Sequence[str]) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def rank(paths: Sequence[str], issue: str) -> list[Ranked]:
     wanted = words(issue)
     named = {token.strip(".").removeprefix("./") for token in re.findall(r"[\w./@+-]+", issue)}
     names = {token.rsplit("/", 1)[-1] for token in named if "." in token}
-    split = [(path, set(words(path))) for path in paths if not _noise(path)]
+    split = _split(paths)
     spread = Counter(word for _, found in split for word in found & wanted.keys())
     ranked = []
     for path, found in split:
@@ -75,6 +75,19 @@ def rank(paths: Sequence[str], issue: str) -> list[Ranked]:
             score += 8
         ranked.append(Ranked(path, round(score - path.count("/") * 0.01, 4)))
     return sorted(ranked, key=lambda item: (-item.score, item.path))
+
+
+def _split(paths: Sequence[str]) -> list[tuple[str, frozenset[str]]]:
+    """Each path that counts with its words; a folder's words are found once, since thousands of files share it."""
+    folders: dict[str, frozenset[str]] = {}
+    out = []
+    for path in paths:
+        if not _noise(path):
+            folder, _, name = path.rpartition("/")
+            if folder not in folders:
+                folders[folder] = frozenset(words(folder))
+            out.append((path, folders[folder] | words(name).keys()))
+    return out
 
 
 def _noise(path: str) -> bool:

@@ -91,11 +91,18 @@ def _drafted(run: Run, result: SpecDrafted, now: str) -> Transition:
 
 def _challenged(run: Run, result: SpecChallenged, now: str) -> Transition:
     run = replace(run, revisions=result.revisions)
-    what = "verdict clean" if result.clean else f"{len(result.open_ids)} open: {', '.join(result.open_ids)}"
+    what = "verdict clean" if result.clean else f"{len(result.open_ids)} open"
     rounds = "1 round" if result.rounds == 1 else f"{result.rounds} rounds"
     run = logged(run, f"reviewed in {rounds}: {what}", now=now, who=result.vendor, micros=result.micros)
     if waiting := open_assumptions(run):
         return enter(run, AwaitingAnswer(waiting), None)
+    if not result.clean and not result.open_ids:
+        said = run.revisions[-1].grounding
+        return enter(
+            run,
+            AwaitingApproval(f"the spec does not stand on the repository as it is: {said[0] if said else ''}"),
+            None,
+        )
     if not result.clean:
         some = "1 open finding" if len(result.open_ids) == 1 else f"{len(result.open_ids)} open findings"
         return enter(run, AwaitingApproval(f"the review still has {some}: {', '.join(result.open_ids)}"), None)

@@ -146,10 +146,12 @@ def _start(run: Run | None, intent: StartRun, now: str) -> Decision:
 
 
 def _refine(run: Run, intent: RefineSpec, now: str) -> Decision:
-    if isinstance(run.state, TERMINAL):
+    if isinstance(run.state, Done | Stopped):
         return _say(run, answers.over(run))
     if isinstance(run.state, InReview):
         return _say(run, answers.refine_in_review())
+    if run.revision is None and isinstance(run.state, Failed):
+        return _say(run, answers.nothing_to_refine())
     run = logged(run, "refine", now=now, who=f"@{intent.to.actor.login}")
     run = replace(run, refine=intent.text, approved_sha256="", plan=None, lines=(), attempt=run.attempt + 1, said="")
     return replace(enter(run, Drafting(), "draft"), cancel=True)
@@ -251,15 +253,17 @@ def _release(run: Run, intent: WaiveFinding, now: str) -> Decision:
 def _stop(run: Run, intent: StopRun, now: str) -> Decision:
     if isinstance(run.state, TERMINAL):
         return _say(run, answers.over(run)) if intent.to.comment_id is not None else Unchanged()
-    if (
-        isinstance(run.state, InReview)
-        and intent.to.comment_id is None
-        and all(it.state == "merged" for it in run.lines)
-    ):
-        return Unchanged()
+    if isinstance(run.state, InReview) and intent.closed:
+        return _closed_in_review(run, intent, now)
     run = logged(run, f"stopped: {intent.why}", now=now, who=f"@{intent.to.actor.login}")
     run = replace(run, state=Stopped(intent.why), epoch=run.epoch + 1, said="")
     return Transition(run, cancel=True)
+
+
+def _closed_in_review(run: Run, intent: StopRun, now: str) -> Transition:
+    """Merging a pull request that fixes the issue closes it too, and either news may come first: the work is done, not stopped."""
+    run = logged(run, f"ended: {intent.why}", now=now, who=f"@{intent.to.actor.login}")
+    return Transition(replace(run, state=Done(intent.why), epoch=run.epoch + 1, phase=None, said=""))
 
 
 def _pause(run: Run, intent: PauseRun, now: str) -> Decision:
@@ -352,7 +356,7 @@ def _pull_request(run: Run, intent: NotePullRequest, now: str) -> Decision:
         case "merged" | "closed" if line.state == "in review":
             run = with_line(run, replace(line, state=intent.what))
             run = logged(run, f"pull request #{line.pull_number} {intent.what}", now=now, who=who)
-            if all(it.state in ("merged", "closed") for it in run.lines) and isinstance(run.state, InReview):
+            if all(it.state in ("merged", "closed") for it in run.lines) and isinstance(run.state, InReview | Done):
                 why = "merged" if any(it.state == "merged" for it in run.lines) else "closed without merging"
                 return Transition(replace(run, state=Done(why), epoch=run.epoch + 1, phase=None))
             return Transition(run)

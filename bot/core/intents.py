@@ -70,6 +70,8 @@ class StopRun:
 
     to: Target
     why: str
+    closed: bool = False
+    """The issue itself was closed, perhaps by a merged pull request that fixes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 _SHAPE = re.compile(r"<!-- journeyman:v1((?: [a-z0-9]+=[^\s<>]*)*) -->")
 
+_UNSAFE = re.compile(r"[\s<>\x00-\x1f\u007f-\uffff]")
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -20,7 +22,7 @@ class Marker:
 
 def marker(kind: str, **fields: str | int) -> str:
     """`<!-- journeyman:v1 kind=status run=acme/shop-42-r1 issue=42 -->`."""
-    said = "".join(f" {name}={value}" for name, value in fields.items())
+    said = "".join(f" {name}={_UNSAFE.sub('', str(value))}" for name, value in fields.items())
     return f"<!-- journeyman:v1 kind={kind}{said} -->"
 
 

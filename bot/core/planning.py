@@ -183,6 +183,11 @@ def _files(tasks: Sequence[Task], changes: Sequence[Change], paths: Collection[s
     return tuple(sorted({*paths, *(sample(pattern) for pattern in new if pattern)}))
 
 
+def owned(task: Task, path: str) -> bool:
+    """Whether the task may write that path."""
+    return bool(matched(task.owns, [path]))
+
+
 def _glob_problems(tasks: Sequence[Task]) -> list[str]:
     found = []
     for task in tasks:

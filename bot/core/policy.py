@@ -287,7 +287,7 @@ def _invisible(c: str) -> bool:
 
 
 def _printable(c: str) -> bool:
-    return not _invisible(c) and unicodedata.category(c) not in ("Cs", "Zl", "Zp", "Cn", "Co")
+    return c.isprintable() and not _invisible(c)
 
 
 def _is_git(part: str) -> bool:

@@ -70,7 +70,7 @@ def reduce(text: str) -> Reduced:
     shown = _tidy(shown)
     removed = seen.hidden + invisible
     if removed:
-        notes.append(f"{removed} hidden characters were removed")
+        notes.append(f"{removed} hidden character{'s were' if removed > 1 else ' was'} removed")
     if seen.images and not seen.words:
         notes.append(
             f"it consists of {seen.images} image{'s' if seen.images > 1 else ''} and no text; images are not read"

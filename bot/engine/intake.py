@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core import labels
+from bot.core.caps import HOUR, Caps, within
 from bot.core.decide import decide
 from bot.core.events import Event, Ignored, InstallationChanged, Malformed, Me
 from bot.core.intents import (
@@ -227,7 +228,13 @@ class Intake:
 
     def _decide(self, conn: sa.Connection, intent: Any, after: After) -> None:
         to: Target = intent.to
+        if to.is_pull_request and (issue := runs.issue_of_pull(conn, to.repo.id, to.number)) is not None:
+            to = replace(to, number=issue)  # what is said on our pull request is meant for the run that opened it
+            intent = replace(intent, to=to)
         run = runs.lock_issue(conn, to.repo.id, to.number)
+        if self._too_many(conn, intent):
+            log.warning("a request on %s#%s is dropped: too many within an hour", to.repo.full_name, to.number)
+            return
         decision = self._refusal(conn, intent) or decide(run, intent, now=self._clock.stamp())
         if isinstance(decision, Unchanged):
             if decision.sentence:
@@ -243,6 +250,20 @@ class Intake:
             keep = tuple(call.workflow_id for call in decision.calls)
             after.cancel.append((decision.run.id, keep))
         self._receipt(conn, to, "confused" if decision.confused else "eyes", labelled=isinstance(intent, StartRun))
+
+    def _too_many(self, conn: sa.Connection, intent: Any) -> bool:
+        """Count a request of a person; what GitHub itself reports (a closed issue, a merged pull request) is no request."""
+        if required_role(intent) is None:
+            return False
+        to, c, now = intent.to, tables.request.c, self._clock.now()
+        recent = sa.select(c.issue, c.at).where(c.repo_id == to.repo.id, c.at > now - HOUR)
+        rows = conn.execute(recent).all()
+        on_issue = [row.at for row in rows if row.issue == to.number]
+        if not within(Caps(), now=now, issue=on_issue, repo=[row.at for row in rows]):
+            return True
+        row = {"guid": to.delivery, "repo_id": to.repo.id, "issue": to.number, "at": now}
+        conn.execute(upsert(conn, tables.request).values(**row).on_conflict_do_nothing(index_elements=["guid"]))
+        return False
 
     def _refusal(self, conn: sa.Connection, intent: Any) -> Transition | Unchanged | None:
         """What the repository's own policy refuses before the run is asked."""

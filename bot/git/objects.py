@@ -44,7 +44,7 @@ def _entry(row: bytes) -> TreeEntry:
 
 def blob(git: Runner, store: Path, sha: str, *, path: str, limit: int) -> bytes | None:
     """A regular file's first `limit` bytes; None where there is none at that path."""
-    if not path or "\0" in path or path.endswith("/"):
+    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
         return None
     listed = git(store, "ls-tree", "-z", "--full-tree", oid(sha), "--", path).out
     rows = [row.split(b"\t", 1) for row in listed.split(b"\0") if row]

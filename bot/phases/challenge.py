@@ -11,6 +11,7 @@ from bot.core.model_text import findings_text, sentences, spec_text
 from bot.core.results import SpecChallenged
 from bot.core.review import Finding, Review
 from bot.core.run import Revision, Run
+from bot.core.snapshot import fenced
 from bot.core.spec import Spec
 from bot.core.text import spec_comment
 from bot.phases.asking import Question, ask
@@ -110,10 +111,10 @@ async def _review(phase: PhaseRun, revision: Revision, number: int) -> Round:
         prompts.load("review/challenge"),
         **{name: text for name, text in material.inputs.items() if name != "commands"},
         revision=str(revision.number),
-        files=shown.replace(material.delimiter, ""),
-        spec=spec_text(spec),
+        files=fenced(shown, material.delimiter),
+        spec=fenced(spec_text(spec), material.delimiter),
         grounding=sentences(facts),
-        findings=findings_text(previous.findings if previous else ()),
+        findings=fenced(findings_text(previous.findings if previous else ()), material.delimiter),
     )
     asked = await ask(
         phase,
@@ -163,9 +164,9 @@ async def _revise(phase: PhaseRun, revision: Revision, number: int) -> Round:
         prompts.load("spec/revise"),
         **material.inputs,
         revision=str(revision.number),
-        spec=spec_text(revision.spec),
+        spec=fenced(spec_text(revision.spec), material.delimiter),
         grounding=sentences(facts),
-        findings=findings_text(put),
+        findings=fenced(findings_text(put), material.delimiter),
         refine="none",
     )
     asked = await ask(

@@ -7,7 +7,7 @@ from bot.core.answers import DraftAnswer, to_spec
 from bot.core.model_text import findings_text, spec_text
 from bot.core.results import PhaseHeld, SpecDrafted
 from bot.core.run import Foundation, Revision, Run
-from bot.core.snapshot import dump, snapshot_sha256, take
+from bot.core.snapshot import dump, fenced, snapshot_sha256, strip_invisible, take
 from bot.core.spec import Spec
 from bot.core.text import spec_comment
 from bot.phases.asking import Question, ask
@@ -59,7 +59,9 @@ async def _start(phase: PhaseRun) -> Start:
     roles = {
         who: await ctx.github.permission(run.installation_id, run.repo.full_name, who) for who in sorted(people) if who
     }
-    snapshot = take(issue, comments, base_sha=base_sha, permissions=roles, private=run.repo.private)
+    snapshot = take(
+        issue, comments, base_sha=base_sha, permissions=roles, private=run.repo.private, own_app_id=ctx.app_id
+    )
     ctx.blobs.put(run.id, SNAPSHOT, 0, dump(snapshot))
     return Start(base_sha, snapshot_sha256(snapshot), roles.get(issue.author) not in WRITERS, issue.title)
 
@@ -74,10 +76,10 @@ async def _draft(phase: PhaseRun, start: Start) -> SpecDrafted:
             prompts.load("spec/revise"),
             **material.inputs,
             revision=str(previous.number),
-            spec=spec_text(previous.spec),
+            spec=fenced(spec_text(previous.spec), material.delimiter),
             grounding="none",
             findings=findings_text(()),
-            refine=run.refine.replace(material.delimiter, ""),
+            refine=fenced(strip_invisible(run.refine)[0], material.delimiter),
         )
     else:
         prompt = prompts.render(prompts.load("spec/draft"), **material.inputs)

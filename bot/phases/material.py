@@ -33,6 +33,16 @@ def snapshot_of(phase: PhaseRun) -> Snapshot:
     return load(kept)
 
 
+def _delimiter(phase: PhaseRun) -> str:
+    """Random, so that no author could know it; one a run, so that the vendors' prompt caches stay warm."""
+    blobs, run_id = phase.ctx.blobs, phase.run.id
+    kept = blobs.get(run_id, "delimiter", 0)
+    if kept is None:
+        kept = secrets.token_hex(12).encode()
+        blobs.put(run_id, "delimiter", 0, kept)
+    return kept.decode()
+
+
 async def gather(phase: PhaseRun, base_sha: str, *, at_stake: tuple[str, ...] = ()) -> Material:
     """Read everything from objects at `base_sha`."""
     git, repo = phase.ctx.git, phase.run.repo.full_name
@@ -42,7 +52,7 @@ async def gather(phase: PhaseRun, base_sha: str, *, at_stake: tuple[str, ...] = 
     rules = await foundation.read(git, repo, base_sha, at_stake=at_stake, tree=tree)
     words = "\n".join(block.text for block in snapshot.blocks)
     shown = await repo_map.read(git, repo, base_sha, words, tree=tree, tokens=MAP_TOKENS)
-    delimiter = secrets.token_hex(12)
+    delimiter = _delimiter(phase)
     inputs = {
         "foundation": rules.prompt_text,
         "repo_map": shown,

@@ -9,6 +9,7 @@ from bot.core.model_text import spec_text
 from bot.core.plan import LineOfWork, Plan
 from bot.core.results import PhaseHeld, Planned
 from bot.core.run import Revision
+from bot.core.snapshot import fenced
 from bot.phases.asking import Asked, Question, ask
 from bot.phases.context import PhaseRun
 from bot.phases.material import Material, gather
@@ -51,7 +52,7 @@ async def _asked(phase: PhaseRun, revision: Revision, material: Material, bounds
         **inputs,
         hot_files=", ".join(bounds.hot) or "none besides lockfiles and changelogs",
         budget=f"{bounds.cap_micros / 1e6:.2f} dollars for the whole run",
-        spec=spec_text(spec).replace(material.delimiter, ""),
+        spec=fenced(spec_text(spec), material.delimiter),
     )
 
     def check(answer: PlanAnswer) -> Plan | list[str]:

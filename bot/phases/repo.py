@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.agent.found_commands import READ, found
+from bot.agent.found_commands import found, to_read
 from bot.core.evidence import VerifyCommand
 from bot.core.repo_config import RepoConfig, clamp
 from bot.core.repo_config_file import read_config
@@ -32,9 +32,8 @@ async def ground(phase: PhaseRun, sha: str) -> Ground:
     commands = config.verify.declared
     if not commands:
         files = dict.fromkeys(paths, b"")
-        for path in paths:
-            if path in READ:
-                files[path] = await git.blob(repo, sha, path) or b""
+        for path in to_read(paths):
+            files[path] = await git.blob(repo, sha, path) or b""
         commands = found(files)
     text = (raw or b"").decode("utf-8", "replace")
     said = tuple(f"line {it.line}, {it.key}: {it.message}" for it in read.problems)

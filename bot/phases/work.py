@@ -146,7 +146,7 @@ async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: Report
         sha=sha,
         turns=_turns(phase, job),
         diff=tuple(_stat(it) for it in harvest.files),
-        flags=_flags(harvest),
+        flags=_flags(harvest, job.task),
         held=harvest.held,
         deviations=outcome.report.deviations,
         follow_ups=outcome.report.follow_ups,
@@ -191,8 +191,10 @@ def _stat(file: FileDiff) -> DiffStat:
     return DiffStat(file.path, kinds.get(file.status[:1], "modified"), file.added or 0, file.removed or 0)  # ty: ignore[invalid-argument-type]
 
 
-def _flags(harvest: Harvest) -> tuple[str, ...]:
+def _flags(harvest: Harvest, task: Task) -> tuple[str, ...]:
     changed = test_paths([it.path for it in harvest.files if it.status[:1] != "A"])
     flags = [f"existing tests changed: {', '.join(f'`{it}`' for it in changed[:5])}"] if changed else []
+    stray = sorted(it.path for it in harvest.files if not planning.owned(task, it.path))
+    flags += [f"outside the paths of the spec: {', '.join(f'`{it}`' for it in stray[:5])}"] if stray else []
     flags += [f"touches `{path}`" for path in harvest.warned[:10]]
     return tuple(flags)

@@ -37,6 +37,8 @@ class Answer:
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    """Sent as it is instead of the body, where a raw or diff media type was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class Api:
         await write(send, answer)
 
     def _answer(self, scope: Scope, headers: dict[str, str], path: str, raw: bytes) -> Answer:
-        out = base_headers()
+        out = base_headers(headers)
         matched = self._match(scope["method"], path)
         docs = matched[0].docs if matched else ""
         try:
@@ -163,8 +165,9 @@ class Api:
             with self._state.lock:
                 principal = auth.authenticate(self._state, headers.get("authorization"))
                 if path != "/rate_limit":
-                    self._state.limits.take(principal.key, "core", who=principal.who)
+                    self._state.limits.count(principal.key, "core")
                 out |= self._state.limits.headers(principal.key, "core")
+                self._state.limits.check(principal.key, "core", who=principal.who)
                 if matched is None:
                     raise not_found()
                 query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
@@ -197,23 +200,25 @@ class Api:
     ) -> Answer:
         merged = out | answer.headers
         if method != "GET" or answer.status != 200:
-            return Answer(answer.status, answer.body, merged)
-        tag = f'W/"{hashlib.sha256(json.dumps(answer.body).encode()).hexdigest()}"'
+            return Answer(answer.status, answer.body, merged, answer.raw)
+        content = json.dumps(answer.body).encode() if answer.raw is None else answer.raw
+        tag = f'W/"{hashlib.sha256(content).hexdigest()}"'
         merged |= {"etag": tag, "cache-control": "private, max-age=60, s-maxage=60"}
         asked = [one.strip() for one in headers.get("if-none-match", "").split(",")]
         if tag in asked or tag.removeprefix("W/") in asked:
             self._state.limits.give_back(principal.key, "core")
             return Answer(304, None, merged | self._state.limits.headers(principal.key, "core"))
-        return Answer(200, answer.body, merged)
+        return Answer(200, answer.body, merged, answer.raw)
 
 
-def base_headers() -> dict[str, str]:
-    """Headers of every answer."""
+def base_headers(asked: dict[str, str]) -> dict[str, str]:
+    """Headers of every answer to a request with the headers `asked`."""
+    version = asked.get("x-github-api-version")
     return {
         "server": "github.com",
         "x-github-media-type": "github.v3; format=json",
         "x-github-request-id": ":".join(secrets.token_hex(2).upper() for _ in range(5)),
-        "x-github-api-version-selected": VERSIONS[0],
+        "x-github-api-version-selected": version if version in VERSIONS else VERSIONS[0],
         "vary": "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
     }
 
@@ -241,10 +246,10 @@ async def read_body(receive: Receive) -> bytes:
 
 async def write(send: Send, answer: Answer) -> None:
     """Send an answer as JSON."""
-    body = b"" if answer.body is None else json.dumps(answer.body).encode()
+    body = answer.raw or (b"" if answer.body is None else json.dumps(answer.body).encode())
     headers = dict(answer.headers)
     if answer.body is not None:
-        headers["content-type"] = "application/json; charset=utf-8"
+        headers.setdefault("content-type", "application/json; charset=utf-8")
     if answer.status not in (204, 304):
         headers["content-length"] = str(len(body))
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.playground.api import Api
 from bot.playground.control import Control
 from bot.playground.faults import FaultyApp
-from bot.playground.graphql import GraphQL, load_schema
+from bot.playground.graphql import GraphQL
 from bot.playground.rest import apps, checks, commits, git, issues, labels, pulls, repositories, reviews
 from bot.playground.state import State
 
@@ -32,7 +32,7 @@ def create_app(state: State, *, git_app: ASGIApp | None = None, pages_app: ASGIA
     rest = Api(state, [route for module in MODULES for route in module.ROUTES])
     routes: list[BaseRoute] = [
         *Control(state).routes(),
-        Route("/api/graphql", _Bare(GraphQL(state, load_schema()))),
+        Route("/api/graphql", _Bare(GraphQL(state))),
         Mount("/api", rest),
     ]
     if git_app is not None:

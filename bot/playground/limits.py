@@ -59,12 +59,15 @@ class RateLimits:
         rows = self.numbers(key, resource)
         return {f"x-ratelimit-{name}": str(value) for name, value in rows.items()} | {"x-ratelimit-resource": resource}
 
-    def take(self, key: str, resource: str, *, who: str) -> None:
-        """Count one request. Raises ApiError 403 beyond the limit."""
+    def count(self, key: str, resource: str) -> None:
+        """Count one request."""
         with self._lock:
-            window = self._window(key, resource)
-            window.used += 1
-            beyond = window.used > self.ceiling(key, resource)
+            self._window(key, resource).used += 1
+
+    def check(self, key: str, resource: str, *, who: str) -> None:
+        """Raises ApiError 403 beyond the limit."""
+        with self._lock:
+            beyond = self._window(key, resource).used > self.ceiling(key, resource)
         if beyond:
             raise ApiError(403, f"API rate limit exceeded for {who}.", docs=_ABOUT)
 

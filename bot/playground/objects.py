@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ZERO = "0" * 40
 _COMMIT_FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01"
 _PATCH_CAP = 200_000
+_FULL = re.compile(r"[0-9a-f]{40}")
+_KNOWN_CAP = 10_000
 
 
 class GitRefused(Exception):
@@ -71,6 +77,17 @@ class GitRepository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._known: dict[tuple[str, ...], Any] = {}
+
+    def _once(self, key: tuple[str, ...], find: Callable[[], T]) -> T:
+        """What follows from full SHAs alone never changes: found once."""
+        if not all(_FULL.fullmatch(part) for part in key[1:]):
+            return find()
+        if key not in self._known:
+            if len(self._known) >= _KNOWN_CAP:
+                self._known.clear()
+            self._known[key] = find()
+        return self._known[key]
 
     def run(
         self,
@@ -105,9 +122,10 @@ class GitRepository:
             capture_output=True,
             env=clean_environment(),
         )
-        self.run("config", "http.receivepack", "true")
-        self.run("config", "uploadpack.allowAnySHA1InWant", "true")
-        self.run("config", "uploadpack.allowFilter", "true")
+        with (self.path / "config").open("a", encoding="utf-8") as config:
+            config.write(
+                "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n"
+            )
 
     # ---- reading
 
@@ -136,7 +154,9 @@ class GitRepository:
         return [(name, sha, kind) for name, sha, kind in rows if name.startswith(prefix)]
 
     def kind(self, sha: str) -> str | None:
-        """commit, tree, blob, tag, or None where there is no such object."""
+        """commit, tree, blob, tag, or None where `sha` is no full SHA of an object here."""
+        if not _FULL.fullmatch(sha):
+            return None
         try:
             return self.text("cat-file", "-t", sha)
         except GitRefused:
@@ -144,7 +164,7 @@ class GitRepository:
 
     def commit(self, sha: str) -> CommitInfo:
         """One commit."""
-        return self.log(sha, limit=1)[0]
+        return self._once(("commit", sha), lambda: self.log(sha, limit=1)[0])
 
     def log(
         self, revision: str, *, limit: int, skip: int = 0, options: Sequence[str] = (), path: str = ""
@@ -163,14 +183,18 @@ class GitRepository:
             )
         return commits
 
-    def count(self, revisions: str) -> int:
-        """How many commits a range has."""
-        return int(self.text("rev-list", "--count", revisions))
+    def count(self, old: str, new: str) -> int:
+        """How many commits `new` has beyond `old`."""
+        return self._once(("count", old, new), lambda: int(self.text("rev-list", "--count", f"{old}..{new}")))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor."""
-        out = self.run("merge-base", one, other, ok=(0, 1)).decode().split()
-        return out[0] if out else None
+
+        def find() -> str | None:
+            out = self.run("merge-base", one, other, ok=(0, 1)).decode().split()
+            return out[0] if out else None
+
+        return self._once(("merge-base", one, other), find)
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` holds all of `old`."""
@@ -208,14 +232,22 @@ class GitRepository:
         mode, kind, sha, size = head.split()
         return TreeRow(mode, kind, sha, None if size == "-" else int(size), name) if name == path else None
 
-    def changed_paths(self, old: str, new: str, *, environment: Mapping[str, str] | None = None) -> list[str]:
-        """Paths that differ; from nothing when `old` is the zero SHA."""
-        base = old if old != ZERO else self.text("hash-object", "-t", "tree", "/dev/null")
-        out = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, new, environment=environment)
-        return [path for path in out.decode("utf-8", "replace").split("\0") if path]
+    def incoming(self) -> dict[str, str]:
+        """An environment in which the objects of pushes under way can be read, which git keeps apart until its hooks agree."""
+        folders = [str(one) for one in (self.path / "objects").glob("*incoming-*") if one.is_dir()]
+        return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(folders)} if folders else {}
+
+    def unseen_paths(self, new: str, under: str, *, environment: Mapping[str, str]) -> list[str]:
+        """Paths below `under` that commits of `new` touch which no ref holds yet; a merge counts for what differs from all parents."""
+        args = ["log", "-c", "-z", "--no-renames", "--name-only", "--format=", new, "--not", "--all", "--", under]
+        out = self.run(*args, environment=environment)
+        return [path for part in out.decode("utf-8", "replace").split("\0") if (path := part.strip("\n"))]
 
     def diff(self, old: str, new: str) -> list[Change]:
         """Files that differ, renames found, patches without their headers, as GitHub lists them."""
+        return self._once(("diff", old, new), lambda: self._diff(old, new))
+
+    def _diff(self, old: str, new: str) -> list[Change]:
         raw = self.run("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", "--no-abbrev", old, new)
         parts = raw.decode("utf-8", "replace").split("\0")
         rows: list[tuple[str, str, str, str | None]] = []

@@ -106,6 +106,8 @@ class Stage:
     directory: Path
     extra: Mapping[str, str]
     unsandboxed: bool = False
+    publish_seconds: float | None = None
+    """Seconds between two edits of an issue's comments; None is the product's own."""
     port: int = field(default_factory=free_port)
     hub: Playground = field(init=False)
     app: NewApp = field(init=False)
@@ -116,6 +118,8 @@ class Stage:
         self.hub = playground(self.directory / "hub", self.port)
         self.app = self.hub.create_app()
         flags = ("--i-accept-unsandboxed",) if self.unsandboxed else ()
+        if self.publish_seconds is not None:
+            flags = (*flags, "--publish-seconds", str(self.publish_seconds))
         self.server = Server(("serve", *flags), self.environment(), self.directory / "serve.log", self.directory)
 
     @property

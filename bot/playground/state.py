@@ -192,7 +192,7 @@ class State:
         *,
         environment: Mapping[str, str] | None = None,
     ) -> str | None:
-        """GitHub's sentence where the push is refused, else None. `environment` reaches objects in quarantine (GIT_OBJECT_DIRECTORY…)."""
+        """GitHub's sentence where the push is refused, else None. `environment` reaches objects in quarantine; unset, it is found."""
         with self.lock:
             return pushes.refusal(self, repo, token, ref, old=old, new=new, environment=environment)
 

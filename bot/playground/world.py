@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 from bot.playground import server
 from bot.playground.acts import installations, issues, labels, pulls, reviews
 from bot.playground.app import create_app
-from bot.playground.clock import stamp
 from bot.playground.data import (
     ROLES,
     Account,
@@ -29,8 +28,8 @@ from bot.playground.data import (
     Review,
     Role,
 )
-from bot.playground.objects import ZERO, GitRepository
-from bot.playground.seed import tree_from_files, tree_from_path
+from bot.playground.objects import GitRepository
+from bot.playground.seed import commit_files, copy_history, from_directory, from_files
 from bot.playground.shapes.web import Web
 from bot.playground.state import State
 from bot.playground.webhooks import Webhooks, require_loopback
@@ -148,10 +147,11 @@ class Playground:
         webhook_url: str | None = None,
         permissions: Mapping[str, str] | None = None,
         events: Sequence[str] | None = None,
+        key: rsa.RSAPrivateKey | None = None,
     ) -> NewApp:
-        """Make a GitHub App with a fresh key; the hook goes to the given address or the playground's own."""
+        """Make a GitHub App with the key given or a fresh one; the hook goes to the given address or the playground's own."""
         url, secret = webhook_url or self._hook[0], self._hook[1]
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
@@ -193,7 +193,9 @@ class Playground:
         from_path: Path | None = None,
         by: str | None = None,
     ) -> Repo:
-        """Make a repository (its owner too) with one commit of `files` or of the files at `from_path`; with neither it is empty."""
+        """Make a repository and its owner: with one commit of `files`, or the HEAD of the repository at `from_path` (any other
+        directory: one commit of its files); with neither it is empty.
+        """
         state, (owner, _, name) = self.state, full_name.partition("/")
         with state.lock:
             account = state.add_account(owner, "Organization")
@@ -203,10 +205,7 @@ class Playground:
             repo = Repo(state.new_id(), account, name, default_branch, private, git, now, now, now)
             state.repos[full_name.lower()] = repo
             if files is not None or from_path is not None:
-                tree = tree_from_path(git, from_path) if from_path else tree_from_files(git, files or {})
-                who = (account.login, account.email, stamp(now))
-                sha = git.commit_tree(tree, parents=[], message="Initial commit\n", author=who, committer=who)
-                git.set_ref(f"refs/heads/{default_branch}", sha, ZERO)
+                _seed(git, f"refs/heads/{default_branch}", account, files=files, path=from_path, at=int(now))
             installations.tell_new_repository(state, repo, state.by(by or account.login))
             return repo
 
@@ -326,3 +325,13 @@ class Playground:
         """Merge a pull request; gives the merge commit's SHA."""
         with self.state.lock:
             return pulls.merge(self.state, self.pull(repo, number), self.state.by(by), method=method)
+
+
+def _seed(
+    git: GitRepository, ref: str, owner: Account, *, files: Mapping[str, bytes | str] | None, path: Path | None, at: int
+) -> None:
+    if path is not None and (path / ".git").exists():
+        copy_history(git, ref, path)
+        return
+    rows = from_files(files or {}) if path is None else from_directory(path)
+    commit_files(git, ref, rows, who=(owner.login, owner.email, at), message="Initial commit\n")

@@ -87,9 +87,9 @@ class Publisher:
     async def _equalise(self, sync: Sync, view: View) -> None:
         calm = sync.seen.calm + 1 if sync.seen.urgent == view.urgent else 0
         await sync.comment("status", view.status)
-        await sync.attention(view.attention)
         if view.spec is not None:
             await sync.comment("spec", view.spec)
+        await sync.attention(view.attention)
         await sync.label(view)
         for pull in view.pulls:
             await sync.pull(pull)

@@ -28,10 +28,9 @@ def variables_of(command: SandboxRun) -> tuple[tuple[str, str], ...]:
     return command.env
 
 
-def limits(file_bytes: int, *, processes: int = 0) -> list[str]:
-    """The prefix that sets kernel limits; `processes` only where a user namespace makes the count the sandbox's own."""
-    own = [f"--nproc={processes}"] if processes else []
-    return ["prlimit", *own, f"--fsize={file_bytes}", "--nofile=4096:4096", "--core=0", "--"]
+def limits(file_bytes: int, *, processes: int) -> list[str]:
+    """The prefix that sets kernel limits; `processes` counts all of the uid's in the user namespace where it runs."""
+    return ["prlimit", f"--nproc={processes}", f"--fsize={file_bytes}", "--nofile=4096:4096", "--core=0", "--"]
 
 
 def drop_privileges(uid: int) -> list[str]:
@@ -42,8 +41,8 @@ def drop_privileges(uid: int) -> list[str]:
     return ["setpriv", *ids, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"]
 
 
-def watch(command: SandboxRun, disk_bytes: int, *, count: bool = False) -> Watch:
-    """What the engine watches for; `count` the processes too, where the kernel does not."""
+def watch(command: SandboxRun, disk_bytes: int) -> Watch:
+    """What the engine watches for."""
     checkout = command.checkout
     written = (str(checkout.copy or checkout.upper), str(checkout.home))
     return Watch(
@@ -53,6 +52,5 @@ def watch(command: SandboxRun, disk_bytes: int, *, count: bool = False) -> Watch
         flood_limit=max(64 * MIB, 4 * command.output_limit),
         disk_bytes=disk_bytes,
         disk=DiskMeter(written, disk_bytes).used,
-        processes=command.processes if count else 0,
         separate_stderr=command.separate_stderr,
     )

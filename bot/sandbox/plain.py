@@ -10,7 +10,7 @@ from bot.ports import Permanent, SandboxResult, SandboxRun
 from bot.sandbox.checkout_lock import used_once
 from bot.sandbox.command import MIB, SHIM, directory, drop_privileges, limits, variables_of, watch
 from bot.sandbox.guardian import LOCK_FD
-from bot.sandbox.processes import ProcessTable, kill_marked
+from bot.sandbox.processes import ProcessTable, end_marked, threads_of
 from bot.sandbox.supervise import Cancel, cancellable, supervise
 
 _MARK = "JOURNEYMAN_COMMAND"
@@ -49,13 +49,22 @@ class Plain:
         if copy is None:
             raise Permanent("without a sandbox a checkout must be a copy; overlays need bubblewrap")
         mark = f"{_MARK}={uuid.uuid4().hex}"
-        shim = [*limits(self._file_bytes), "sh", "-c", SHIM, "sh", directory(str(copy), command.cwd)]
+        # The kernel counts all of a user's threads, so the limit starts from those that are there.
+        processes = threads_of(self._uid) + command.processes
+        shim = [
+            *limits(self._file_bytes, processes=processes),
+            "sh",
+            "-c",
+            SHIM,
+            "sh",
+            directory(str(copy), command.cwd),
+        ]
         with contextlib.ExitStack() as stack:
             lock = stack.enter_context(used_once(command.checkout))
-            stack.callback(kill_marked, mark.encode())
+            stack.callback(end_marked, mark.encode())
             ended = supervise(
                 [*drop_privileges(self._uid), "env", mark, *shim, *command.argv],
-                watch(command, self._disk_bytes, count=True),
+                watch(command, self._disk_bytes),
                 table=self._table,
                 cancel=cancel,
                 stdin=command.stdin,

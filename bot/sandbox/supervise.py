@@ -37,8 +37,6 @@ class Watch:
     flood_limit: int
     disk_bytes: int = 0
     disk: Callable[[], int] | None = None
-    processes: int = 0
-    """Counted only where the kernel does not do it for us; 0: it does."""
     separate_stderr: bool = False
 
 
@@ -148,8 +146,6 @@ class _Watching:
     def _check_use(self) -> None:
         if self.table.resident(self.process.pid) > self.watch.memory_bytes:
             self.kill("memory")
-        elif self.watch.processes and self.table.count(self.process.pid) > self.watch.processes:
-            self.kill("processes")
         elif self.watch.disk is not None and self.watch.disk() > self.watch.disk_bytes:
             self.kill("disk")
 

@@ -36,6 +36,17 @@ handled = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
 )
 
+request = sa.Table(
+    "request",
+    metadata,
+    sa.Column("guid", sa.Text, primary_key=True),
+    sa.Column("repo_id", sa.BigInteger, nullable=False),
+    sa.Column("issue", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Index("ix_request_repo", "repo_id", "at"),
+)
+"""When people's requests were acted on: what the hourly caps are counted from."""
+
 publication = sa.Table(
     "publication",
     metadata,

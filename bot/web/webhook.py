@@ -70,6 +70,7 @@ class Webhook:
     poke: Callable[[], None]
     clock: Callable[[], float] = time.time
     in_flight: InFlight = field(default_factory=InFlight)
+    body_seconds: float = BODY_SECONDS
 
     async def receive(self, request: Request) -> Response:
         """Answer 202 or 200 once the delivery is on disk, or the reason why it is not."""
@@ -91,7 +92,7 @@ class Webhook:
             raise Refusal(401, "The X-Hub-Signature-256 header is missing or is no SHA-256 signature.", more=True)
         held = _Held(self.in_flight)
         try:
-            raw = await held.body(request)
+            raw = await held.body(request, seconds=self.body_seconds)
             if not signature.verify(raw, given, secrets=self.secrets):
                 raise Refusal(401, "The signature does not match.")
             row = _row(request, raw, received_at=self.clock())
@@ -119,14 +120,14 @@ class _Held:
         self._in_flight = in_flight
         self.size = 0
 
-    async def body(self, request: Request) -> bytes:
+    async def body(self, request: Request, *, seconds: float) -> bytes:
         """The whole body. Raises Refusal as soon as it is too long, too slow or one too many."""
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > BODY_LIMIT:
             raise Refusal(413, "The payload is larger than 25 MB.")
         chunks: list[bytes] = []
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(seconds):
                 more = True
                 while more:
                     message = await request.receive()

@@ -109,7 +109,39 @@ async def test_a_symlink_is_not_followed():
     git = FakeGit({"README.md": "hi"}, links={"AGENTS.md": "../../etc/passwd"})
     got = await foundation.read(cast("Git", git), "acme/shop", SHA)
     assert got.foundation.read == ("README.md",)
+    assert got.foundation.left_out == ("AGENTS.md (a symbolic link, not followed)",)
     assert (SHA, "AGENTS.md") not in git.asked
+
+
+async def test_the_same_text_is_read_once():
+    got = await read({"AGENTS.md": "Never log.\n", "CLAUDE.md": "Never log.\n"})
+    assert got.foundation.read == ("AGENTS.md",)
+    assert got.foundation.left_out == ("CLAUDE.md (the same text as another)",)
+
+
+ROUTES = """# Routes
+| when | read |
+|---|---|
+| consent, privacy | `docs/consent.md` |
+| billing and invoices | [guide](./docs/billing.md) |
+| consent and leads | docs/gone.md, docs/leads.md |
+"""
+
+
+async def test_rows_of_a_routing_table_that_apply_are_followed():
+    files = {"AGENTS.md": ROUTES, **{f"docs/{name}.md": f"# {name}\n" for name in ("consent", "billing", "leads")}}
+    got = await read(files, issue="Leads must give consent")
+    assert got.foundation.read == ("AGENTS.md", "docs/leads.md", "docs/consent.md")
+
+
+async def test_without_an_issue_no_row_applies():
+    got = await read({"AGENTS.md": ROUTES, "docs/consent.md": "x"})
+    assert got.foundation.read == ("AGENTS.md",)
+
+
+def test_a_row_is_read_from_the_folder_of_its_table():
+    texts = {"mod/AGENTS.md": "| consent | docs/a.md |"}
+    assert foundation.routed(texts, {"mod/docs/a.md", "docs/a.md"}, "consent") == ["mod/docs/a.md"]
 
 
 async def test_everything_is_asked_at_the_base_sha():

@@ -129,6 +129,7 @@ def test_the_first_plain_line_is_the_command(body: str):
         "# /agent stop",
         "Title\n===\n/agent stop",
         "| /agent stop |\n|---|\n| x |",
+        "/agent stop | now\n--- | ---\na | b",
         "**/agent stop**",
         "[/agent stop](https://example.org)",
         "![/agent stop](https://example.org)",

@@ -119,6 +119,17 @@ def test_an_ordered_pair_may_own_the_same_unchanged_path():
     assert problems(made) == ()
 
 
+def test_an_order_goes_through_the_tasks_between():
+    made = plan(
+        (task("t1", *ALL, "shop/web.py"), task("t2", "x", needs=("t1",)), task("t3", "shop/web.py", needs=("t2",)))
+    )
+    assert problems(made) == ()
+
+
+def test_the_last_task_of_a_line_may_own_a_lockfile():
+    assert problems(plan((task("t1", *ALL), task("t2", "uv.lock", needs=("t1",))))) == ()
+
+
 @pytest.mark.parametrize(
     ("made", "sentence"),
     [

@@ -137,6 +137,12 @@ def test_a_wrong_value_leaves_the_rest_of_the_file_in_force():
 def test_one_wrong_item_leaves_the_other_items_of_its_list():
     text = "verify:\n  commands:\n  - {run: a}\n  - {name: b, run: b}\n  - 3\n  - {}\n  - {name: e, run: e}\n"
     assert read_config(text.encode()).config.verify.commands == (rc.Command("b", "b"), rc.Command("e", "e"))
+    assert problems(text) == [
+        "3 verify.commands[0].name: is needed here",
+        "5 verify.commands[2]: must be a mapping of keys",
+        "6 verify.commands[3].name: is needed here",
+        "6 verify.commands[3].run: is needed here",
+    ]
 
 
 def test_a_misspelt_severity_never_makes_the_review_block_on_less():

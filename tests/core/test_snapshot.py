@@ -85,6 +85,8 @@ x = 1
         "<select><option>EVIL</select>",
         "<a href='#' title='EVIL'></a>",
         "<img src=x alt='' title=EVIL>",
+        "<img src=x alt=EVIL>",
+        "![EVIL](https://example.org/a.png)",
         "[//]: # (EVIL)",
         "[ref]: https://example.org 'EVIL'",
         "[text](https://example.org 'EVIL')",
@@ -111,9 +113,16 @@ def test_invisible_characters_are_counted_wherever_they_come_from():
     assert got.notes == ("8 hidden characters were removed",)
 
 
+def test_a_comment_that_is_never_closed_is_counted_whole():
+    assert snapshot.reduce("seen\n\n<!-- unclosed") == snapshot.Reduced(
+        "seen", 13, ("13 hidden characters were removed",)
+    )
+
+
 def test_an_image_alone_is_noted():
     got = snapshot.reduce("![screenshot](https://example.org/a.png)")
-    assert got.notes == ("it consists of 1 image and no text; images are not read",)
+    assert (got.text, got.removed) == ("[image]", len("screenshot"))
+    assert got.notes[-1:] == ("it consists of 1 image and no text; images are not read",)
 
 
 def test_sixty_thousand_characters_are_kept_and_the_cut_is_named():
@@ -211,7 +220,7 @@ Add a consent log
 <<0123456789abcdef0123 2 body by maria (write permission)>>
 Please add it.
 <<0123456789abcdef0123 end 2>>
-<<0123456789abcdef0123 3 comment by root (admin permission); 1 hidden characters were removed>>
+<<0123456789abcdef0123 3 comment by root (admin permission); 1 hidden character was removed>>
 do this
 <<0123456789abcdef0123 end 3>>
 Left out: 1 comment by a person without write permission.\

@@ -92,23 +92,15 @@ def test_each_state_has_its_label(name: str, label: str):
 @pytest.mark.parametrize(
     ("name", "contents"),
     [
-        ("started", ["eyes"]),
-        ("working", ["eyes", "rocket"]),
-        ("in review", ["eyes", "rocket", "hooray"]),
-        ("in review, red", ["eyes", "rocket"]),
-        ("failed", ["eyes", "rocket", "confused"]),
+        ("started", []),
+        ("working", ["rocket"]),
+        ("in review", ["rocket", "hooray"]),
+        ("in review, red", ["rocket"]),
+        ("failed", ["rocket", "confused"]),
     ],
 )
 def test_receipts_follow_the_run(name: str, contents: list[str]):
     assert [each.content for each in view(samples.snapshot(RUNS[name])).reactions] == contents
-
-
-def test_a_comment_that_was_acted_on_gets_a_receipt():
-    run = replace(samples.started(), acted_comments=(5001,))
-    assert [(each.comment_id, each.content) for each in view(samples.snapshot(run)).reactions] == [
-        (None, "eyes"),
-        (5001, "eyes"),
-    ]
 
 
 def test_time_stands_still_where_the_run_rests():
@@ -188,6 +180,12 @@ def test_a_marker_is_read_from_the_first_line_only():
     assert find_marker(f"{said}\ntext") == Marker("status", (("run", "acme/shop-42-r1"), ("issue", "42")))
     assert find_marker(f"text\n{said}") is None
     assert find_marker("<!-- journeyman:v1 run=x -->") is None
+
+
+def test_a_value_cannot_break_out_of_a_marker():
+    said = marker("attention", about="x --> <b> kind=spec\n@maria")
+    assert said.count("-->") == 1
+    assert find_marker(f"{said}\ntext") == Marker("attention", (("about", "x--bkind=spec@maria"),))
 
 
 def long_run(revisions: int, words: int) -> Run:

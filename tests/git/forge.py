@@ -81,15 +81,8 @@ class Forge:
         sh("git", "read-tree", *([known] if known else ["--empty"]), cwd=bare, env=env)
         for path, text in files.items():
             if text is None:
-                sh(
-                    "git",
-                    "update-index",
-                    "--force-remove",
-                    "--",
-                    path,
-                    cwd=bare,
-                    env=env | {"GIT_WORK_TREE": str(self.root)},
-                )
+                gone = f"0 {'0' * 40}\t{path}\n".encode()
+                sh("git", "update-index", "--index-info", cwd=bare, env=env, stdin=gone)
                 continue
             data = text.encode() if isinstance(text, str) else text
             oid = line("git", "hash-object", "-w", "--stdin", cwd=bare, stdin=data)
@@ -178,10 +171,12 @@ def serving(root: Path) -> Generator[Forge]:
     made.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def make_engine(home: Path, url: str, **given: object) -> EngineGit:

@@ -98,7 +98,7 @@ def test_a_command_label_taken_off_means_nothing():
 
 
 def test_closing_the_issue_stops_the_run():
-    assert intents("issues", p.issues("closed")) == [i.StopRun(ISSUE, "the issue was closed")]
+    assert intents("issues", p.issues("closed")) == [i.StopRun(ISSUE, "the issue was closed", closed=True)]
 
 
 @pytest.mark.parametrize("action", ["deleted", "transferred"])

@@ -194,6 +194,17 @@ async def test_an_unchanged_prefix_is_read_from_the_cache(model, ask, script):
     assert second.usage.input + second.usage.cache_write < 200
 
 
+async def test_every_prompt_token_is_counted_once(model, ask, script, vendor, side):
+    script.on("work/task", "Done.")
+    usage = (await model.complete(ask())).usage
+    told = vendor.calls[0].usage
+    if side.name == "anthropic":
+        total = told["input_tokens"] + told["cache_read_input_tokens"] + told["cache_creation_input_tokens"]
+    else:
+        total = told["input_tokens"]
+    assert usage.input + usage.cache_read + usage.cache_write == total
+
+
 async def test_a_changed_system_prompt_reads_nothing_from_the_cache(model, ask, script):
     script.on("work/task", "Done.")
     await model.complete(ask())

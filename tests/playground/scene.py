@@ -1,19 +1,26 @@
 """A playground with an App, three people and one repository, spoken to over real HTTP."""
 
 import socket
-import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.playground.data import Installation
 from bot.playground.world import NewApp, Playground
 
 REPO = "octo-org/demo"
 FILES = {"README.md": "# Demo\n", "src/a.py": "one = 1\ntwo = 2\nthree = 3\n", ".github/workflows/ci.yml": "on: push\n"}
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    """One key for all: making one takes a while."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass
@@ -32,7 +39,7 @@ class Scene:
     def build(cls, directory: Path, **options: Any) -> Self:
         nobody = f"http://127.0.0.1:{free_port()}/webhooks"
         hub = Playground.start(directory, **{"webhook_url": nobody, **options})
-        app = hub.create_app("journeyman")
+        app = hub.create_app("journeyman", key=_key())
         tokens = {login: hub.create_user(login) for login in ("alice", "bob", "carol")}
         hub.create_repo(REPO, files=FILES)
         hub.add_collaborator(REPO, "alice", "write")
@@ -48,9 +55,9 @@ class Scene:
         self.hub.stop()
 
     def app_jwt(self, **claims: Any) -> str:
-        now = int(time.time())
+        now = int(self.hub.state.clock.now())
         body = {"iss": str(self.new_app.id), "iat": now - 30, "exp": now + 540} | claims
-        return jwt.encode(body, self.new_app.private_key, algorithm="RS256")
+        return jwt.encode(body, _key(), algorithm="RS256")
 
     def mint(self, **body: Any) -> str:
         answer = self.ask("app", "POST", f"//app/installations/{self.installation.id}/access_tokens", body)
@@ -92,7 +99,9 @@ class Scene:
         """A pull request of the bot that changes `src/a.py`, or the files given."""
         changed = files or {"src/a.py": "one = 1\ntwo = 22\nthree = 3\n"}
         self.commit(changed, branch=branch)
-        return self.post("bot", "/pulls", {"title": "Change", "head": branch, "base": "main", "body": "Part of #1", "draft": draft})
+        return self.post(
+            "bot", "/pulls", {"title": "Change", "head": branch, "base": "main", "body": "Part of #1", "draft": draft}
+        )
 
 
 def free_port() -> int:

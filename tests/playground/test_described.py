@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from bot.playground.app import MODULES
 from tests.playground.scene import Scene
 
+Event = models.LabeledIssueEvent | models.UnlabeledIssueEvent | models.RenamedIssueEvent
+
 
 @dataclass
 class Described:
@@ -61,8 +63,8 @@ def _issues(ask: Described) -> None:
     ask("bot", "GET", "/issues/1/labels", list[models.Label])
     ask("bot", "PUT", "/issues/1/labels", list[models.Label], {"labels": ["agent", "x"]})
     ask("bot", "DELETE", "/issues/1/labels/agent", list[models.Label])
-    ask("bot", "GET", "/issues/1/events", list[Any])
-    ask("bot", "GET", "/issues/1/timeline", list[Any])
+    ask("bot", "GET", "/issues/1/events", list[Event])
+    ask("bot", "GET", "/issues/1/timeline", list[Event | models.TimelineCommentEvent])
     ask("bot", "DELETE", "/issues/1/labels", None, status=204)
     ask("bot", "DELETE", "/labels/agent", None, status=204)
     ask("bot", "DELETE", one, None, status=204)

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
+from bot.core.redact import Secret
 from bot.store.poke import Listener
 from bot.web.app import INBOX, POKE
-from bot.web.webhook import BODY_LIMIT, InFlight, Refusal
+from bot.web.webhook import BODY_LIMIT, InFlight, Refusal, Webhook
 from tests.web_site import LABELED, SECRET, Site, headers, serving, signed
 
 pytestmark = pytest.mark.fast
@@ -202,6 +205,37 @@ async def test_a_body_of_unknown_length_is_cut_off_with_413(site: Site):
 
     assert answer.status_code == 413
     assert site.inbox.find("9b0f1c2e-0001") is None
+
+
+async def test_a_body_without_a_proper_signature_is_never_held_in_memory(tmp_path: Path):
+    with serving(tmp_path, SECRET, in_flight=InFlight(limit=0)) as site:
+        assert (await site.post(LABELED, headers(LABELED, X_Hub_Signature_256="sha1=0"))).status_code == 401
+
+
+async def from_a_bad_line(site: Site, *messages: dict[str, object]) -> Response:
+    """The endpoint's answer to a request whose body comes as these messages and then stalls."""
+    waiting = list(messages)
+
+    async def receive() -> dict[str, object]:
+        if not waiting:
+            await asyncio.sleep(60)
+        return waiting.pop(0)
+
+    named = [(name.lower().encode(), value.encode()) for name, value in headers(LABELED).items()]
+    endpoint = Webhook(site.inbox, [Secret(SECRET)], lambda: None, body_seconds=0.05)
+    return await endpoint.receive(Request({"type": "http", "method": "POST", "headers": named}, receive))
+
+
+async def test_a_body_that_stalls_is_given_up(site: Site):
+    answer = await from_a_bad_line(site, {"type": "http.request", "body": LABELED[:9], "more_body": True})
+    assert (answer.status_code, bytes(answer.body)) == (400, b"The payload did not arrive in time.\n")
+
+
+async def test_a_connection_that_breaks_off_leaves_no_row(site: Site):
+    part = {"type": "http.request", "body": LABELED, "more_body": True}
+    answer = await from_a_bad_line(site, part, {"type": "http.disconnect"})
+    assert answer.status_code == 400
+    assert site.inbox.backlog() == 0
 
 
 async def test_without_a_secret_the_answer_is_503_and_says_what_to_set(tmp_path: Path):

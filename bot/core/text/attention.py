@@ -13,7 +13,7 @@ def about(run: Run) -> str:
     state = run.state
     match state.kind:
         case "AwaitingAnswer":
-            return f"answer-{'-'.join(state.ids)}"
+            return f"answer-{'-'.join(map(defang.ident, state.ids))}"
         case "AwaitingApproval":
             revision = run.revision
             return f"approval-{revision.sha256[:7] if revision else ''}-{sha256(state.why)[:6]}"
@@ -32,7 +32,7 @@ def attention(run: Run) -> str | None:
     state = run.state
     match state.kind:
         case "AwaitingAnswer":
-            what = f"needs your answer to {listed([code(each) for each in state.ids])}"
+            what = f"needs your answer to {listed([code(defang.ident(each)) for each in state.ids])}"
         case "AwaitingApproval":
             what = (
                 f"needs your approval of the spec: {defang.line(state.why, 300)}"

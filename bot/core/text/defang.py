@@ -12,10 +12,10 @@ import unicodedata
 from bot.core.text.markdown import code
 
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)$")
-_MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9])")
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
 _KEYWORD = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
 _REFERENCE = r"(?:#|GH-|[\w.-]+/[\w.-]+\\?#|https?://[^\s/]+/[^\s]+/(?:issues|pull|pulls)/)"
-_CLOSING = re.compile(rf"\b({_KEYWORD})(\s*:)?(\s+)(?=[*_\[(<`~\\]*{_REFERENCE}\d)", re.IGNORECASE)
+_CLOSING = re.compile(rf"(?<![A-Za-z0-9])({_KEYWORD})(?:\s*:\s*|\s+)(?=[*_\[(<`~\\]*{_REFERENCE}\d)", re.IGNORECASE)
 _CI_SKIP = re.compile(
     r"\[\s*((?:skip|no)[\s_-]+(?:ci|cd|actions|travis|appveyor|azurepipelines|azpipelines|azp|netlify|vercel|circle(?:ci)?|checks|build)"
     r"|(?:ci|cd|actions|travis|appveyor|azurepipelines|azpipelines|azp|netlify|vercel|circle(?:ci)?|checks|build)[\s_-]+skip)\s*\]",
@@ -28,6 +28,7 @@ _COMMAND = re.compile(
     r"|(?:retest|recheck|reverify|ok to test|test this|build this|add to whitelist)\b|r\+|r\?|r=)",
     re.IGNORECASE,
 )
+_DELIMITER_ROW = frozenset(" \t>|:+*.)-0123456789")
 _IMAGE = re.compile(r"!+\[")
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot);)(?=#?[A-Za-z0-9]+;)")
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -65,7 +66,9 @@ def block(text: str, limit: int = 6_000) -> str:
     """Markdown of somebody else, to stand at the start of a line: harmless, fences balanced, at most about `limit` characters."""
     lines: list[str] = []
     fence = ""
-    for line in _everywhere(clip(visible(text).strip("\n"), limit)).split("\n"):
+    source = _everywhere(clip(visible(text).strip("\n"), limit)).split("\n")
+    tabular = any("-" in each and _DELIMITER_ROW.issuperset(each) for each in source)
+    for line in source:
         if fence:
             lines.append(_no_command(line))
             if _closes(line, fence):
@@ -74,7 +77,7 @@ def block(text: str, limit: int = 6_000) -> str:
             fence = opened
             lines.append(line)
         else:
-            lines.append(_no_command(_prose(line)))
+            lines.append(_no_command(_prose(line, tabular=tabular)))
     if fence:
         lines.append(fence)
     return "\n".join(lines)
@@ -89,6 +92,11 @@ def line(text: str, limit: int = 600) -> str:
 def span(text: str, limit: int = 300) -> str:
     """A path, command or name of somebody else as a code span."""
     return code(_everywhere(clip(" ".join(visible(text).split()), limit)))
+
+
+def ident(text: str) -> str:
+    """An id like `R1` or `AC1.1`, with nothing in it but letters, digits, dots and dashes."""
+    return "".join(char for char in text if char.isascii() and (char.isalnum() or char in ".-"))[:16]
 
 
 def plain(text: str, limit: int = 200) -> str:
@@ -117,7 +125,7 @@ def fenced(text: str, limit: int = 3_000) -> str:
 
 def _everywhere(text: str) -> str:
     """What acts on raw text, in code as well: a squash commit takes a body as it is."""
-    text = _CLOSING.sub(r"\1 issue\3", text)
+    text = _CLOSING.sub(r"\1 issue ", text)
     text = _CI_SKIP.sub(r"(\1)", text)
     text = _CI_TRAILER.sub(r"skip checks\1", text)
     return _CI_STARS.sub("NO CI", text)
@@ -141,8 +149,11 @@ def _closes(text: str, fence: str) -> bool:
     return indent <= 3 and len(bare) >= len(fence) and set(bare) == {fence[0]}
 
 
-def _prose(text: str) -> str:
-    """One line outside fences: code spans that close on it are kept, the rest is escaped."""
+def _prose(text: str, *, tabular: bool = False) -> str:
+    """One line outside fences: code spans that close on it are kept, the rest is escaped.
+
+    In a table a pipe ends the cell, and so a code span too: where there may be one, a span with a pipe is no span.
+    """
     out: list[str] = []
     rest = text
     while found := re.search(r"\\*(`+)", rest):
@@ -150,6 +161,8 @@ def _prose(text: str) -> str:
         out.append(_words(rest[: found.start()]))
         rest = rest[found.end() :]
         closing = re.search(rf"(?<!`){run}(?!`)", rest)
+        if closing and tabular and "|" in rest[: closing.start()]:
+            closing = None
         if closing:
             out.append(run + rest[: closing.start()] + run)
             rest = rest[closing.end() :]

@@ -1,11 +1,12 @@
 """Markdown's own syntax: cells, tables, code spans, details. What goes in is either ours or defanged before."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 
 def cell(text: str) -> str:
     """Text inside a table: on one line, pipes escaped (GitHub takes `\\|` inside code spans too)."""
-    return " ".join(text.replace("\\|", "|").split()).replace("|", "\\|")
+    return re.sub(r"\\*\|", r"\\|", " ".join(text.split()))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

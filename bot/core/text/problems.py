@@ -111,7 +111,7 @@ def stale_approval(asked: str, newest: int, newest_hash: str) -> str:
 def blocking_open(ids: tuple[str, ...]) -> str:
     """Approval is refused while these findings are open."""
     said = listed([defang.span(each) for each in ids])
-    verb = f"`/agent waive {ids[0]} <reason>`" if ids else "`/agent waive`"
+    verb = f"`/agent waive {defang.ident(ids[0])} <reason>`" if ids else "`/agent waive`"
     count = f"{plural(len(ids), 'blocking finding')} {'is' if len(ids) == 1 else 'are'} open"
     return f"{count}: {said}. Say {verb} or `/agent refine <text>` first."
 
@@ -146,7 +146,8 @@ def held(ids: tuple[str, ...], paths: tuple[str, ...]) -> str:
     """Protected paths wait for a person."""
     said = listed([defang.span(path) for path in paths[:5]])
     more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-    return f"The work touches protected files: {said}{more}. `/agent waive {ids[0] if ids else 'H1'} <reason>` lets them through."
+    first = defang.ident(ids[0]) if ids else "H1"
+    return f"The work touches protected files: {said}{more}. `/agent waive {first} <reason>` lets them through."
 
 
 def not_understood(vendor_name: str) -> str:
@@ -164,3 +165,40 @@ def bug(run_id: str) -> str:
 def publication_blocked(what: str, rules: tuple[str, ...]) -> str:
     """The publish gate found a secret; `what` names the text."""
     return f"The {what} is not shown: it holds something that looks like a secret ({', '.join(rules)}). Nothing of it was published."
+
+
+def permission_lost(login: str) -> str:
+    """The permission was checked again right before a push, and is gone."""
+    return f"{defang.line(login, 60)} no longer has write permission here, so nothing was pushed. Somebody who has may say `/agent retry`."
+
+
+def no_spec_yet() -> str:
+    return "There is no spec yet that could be approved. It is published here as soon as it is written."
+
+
+def turns_used_up(task: str, turns: int) -> str:
+    """A worker came to its limit."""
+    return f"The task {defang.span(task, 80)} was not done within {plural(turns, 'turn')}. `/agent retry` starts it afresh."
+
+
+def worker_blocked(task: str, question: str) -> str:
+    """A worker can't go on without an answer."""
+    return f"The task {defang.span(task, 80)} can't go on: {defang.line(question, 400)}"
+
+
+def merge_conflict(paths: tuple[str, ...]) -> str:
+    """Two tasks of a line changed the same lines."""
+    said = listed([defang.span(path) for path in paths[:5]])
+    return f"Two tasks changed the same lines of {said}. `/agent retry` does the later one again on top of the first."
+
+
+def no_verify_command() -> str:
+    """Nothing to verify with was declared or found."""
+    return (
+        "No verify command is declared in `.github/agent.yml` or was found in the repository, so nothing was verified."
+    )
+
+
+def vendor_refuses(vendor_name: str) -> str:
+    """A refusal by the model."""
+    return f"{vendor(vendor_name)} refuses this request. Say `/agent refine <text>` to put it differently."

@@ -104,7 +104,7 @@ def _why(run: Run, line: Line) -> str:
     mine = [each for each in spec.requirements if each.id in given] if spec else []
     if not mine:
         return f"The issue, #{run.issue}."
-    return "\n".join(f"- **{each.id}** {defang.line(each.text)}" for each in mine)
+    return "\n".join(f"- **{defang.ident(each.id)}** {defang.line(each.text)}" for each in mine)
 
 
 def _accepted(run: Run, line: Line, spec: Spec) -> str:
@@ -113,7 +113,10 @@ def _accepted(run: Run, line: Line, spec: Spec) -> str:
     for each in spec.requirements:
         if each.id in given:
             done = ", ".join(dict.fromkeys(code(short(task.sha)) for task in given[each.id] if task.sha))
-            rows += [(f"{item.id} {defang.line(item.text, 300)}", done or "no commit") for item in each.criteria]
+            rows += [
+                (f"{defang.ident(item.id)} {defang.line(item.text, 300)}", done or "no commit")
+                for item in each.criteria
+            ]
     return table(("accepted when", "worked on in"), rows) if rows else ""
 
 
@@ -123,9 +126,13 @@ def _review(run: Run, line: Line) -> str:
     said.append(f"Spec: {reviews.summary(review)}." if review else "Spec: not reviewed.")
     for finding in review.findings if review else ():
         if finding.status == "waived":
-            said.append(f"{finding.id} ({finding.severity}) was waived: {defang.line(finding.decision, 300)}")
+            said.append(
+                f"{defang.ident(finding.id)} ({finding.severity}) was waived: {defang.line(finding.decision, 300)}"
+            )
         elif finding.status == "open":
-            said.append(f"{finding.id} ({finding.severity}) is **open**: {defang.line(finding.claim, 300)}")
+            said.append(
+                f"{defang.ident(finding.id)} ({finding.severity}) is **open**: {defang.line(finding.claim, 300)}"
+            )
     flags = "; ".join(defang.line(flag, 200) for flag in line.flags)
     said.append(f"Flags: {flags or 'none'}.")
     return "\n".join(f"- {each}" for each in said)

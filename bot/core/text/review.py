@@ -60,7 +60,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
     if finding.decision:
         happened = f"{finding.status}: {defang.line(finding.decision, 300)}"
     severity = finding.severity if finding.verified else f"{finding.severity} (unverified)"
-    return (finding.id, severity, defang.line(finding.dimension, 60), claim, _evidence(finding), happened)
+    return (defang.ident(finding.id), severity, defang.line(finding.dimension, 60), claim, _evidence(finding), happened)
 
 
 def _evidence(finding: Finding) -> str:

@@ -90,9 +90,9 @@ def _design(spec: Spec, name: str, title: str) -> str:
 def _requirements(spec: Spec) -> str:
     rows = []
     for each in spec.requirements:
-        accepted = " · ".join(f"{item.id} {defang.line(item.text, 300)}" for item in each.criteria)
+        accepted = " · ".join(f"{defang.ident(item.id)} {defang.line(item.text, 300)}" for item in each.criteria)
         source = defang.span(each.source_ref) if each.source_ref else each.source
-        rows.append((each.id, defang.line(each.text), accepted, source))
+        rows.append((defang.ident(each.id), defang.line(each.text), accepted, source))
     return table(("id", "requirement", "accepted when", "from"), rows)
 
 
@@ -115,7 +115,7 @@ def _assumptions(spec: Spec) -> str:
         needs = "yes" if each.needs_person else "no"
         if each.answer:
             needs = f"answered: {defang.line(each.answer, 300)}"
-        rows.append((each.id, defang.line(each.text, 300), "yes" if each.reversible else "no", needs))
+        rows.append((defang.ident(each.id), defang.line(each.text, 300), "yes" if each.reversible else "no", needs))
     return table(("id", "assumed", "reversible", "needs you"), rows)
 
 
@@ -141,7 +141,9 @@ def _review(revision: Revision) -> str:
     blocking = reviews.blocking(review)
     if not blocking:
         return folded
-    lines = "\n".join(f"- **{each.id}** ({each.severity}): {defang.line(each.claim)}" for each in blocking)
+    lines = "\n".join(
+        f"- **{defang.ident(each.id)}** ({each.severity}): {defang.line(each.claim)}" for each in blocking
+    )
     return f"### Open findings\n{lines}\n\n{folded}"
 
 
@@ -159,8 +161,8 @@ def code_html(text: str) -> str:
 
 
 def _difference(old: Spec, new: Spec) -> str:
-    before = {each.id: each for each in old.requirements}
-    after = {each.id: each for each in new.requirements}
+    before = {defang.ident(each.id): each for each in old.requirements}
+    after = {defang.ident(each.id): each for each in new.requirements}
     said = []
     if added := [key for key in after if key not in before]:
         said.append(f"{listed(added)} added")

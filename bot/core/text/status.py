@@ -125,7 +125,7 @@ def _reason(run: Run) -> str:
 
 def _questions(run: Run, ids: tuple[str, ...]) -> str:
     known = {each.id: each.text for each in run.revision.spec.assumptions} if run.revision else {}
-    return "\n".join(f"- **{each}** {defang.line(known.get(each, ''), 400)}".rstrip() for each in ids)
+    return "\n".join(f"- **{defang.ident(each)}** {defang.line(known.get(each, ''), 400)}".rstrip() for each in ids)
 
 
 def next_words(run: Run) -> str:
@@ -133,7 +133,7 @@ def next_words(run: Run) -> str:
     state = run.state
     match state.kind:
         case "AwaitingAnswer":
-            first = state.ids[0] if state.ids else "A1"
+            first = defang.ident(state.ids[0]) if state.ids else "A1"
             return f"Say `/agent answer {first} <text>` to go on, `/agent refine <text>` to change the spec, `/agent stop` to stop."
         case "AwaitingApproval":
             return _approval_words(run)
@@ -141,9 +141,7 @@ def next_words(run: Run) -> str:
             return (
                 "Review and merge as usual; Journeyman never merges. `/agent retry` does the failed step again."
                 if state.red
-                else (
-                    "Review and merge as usual; Journeyman never merges. Say `/agent refine <text>` to change the spec and the work."
-                )
+                else "Review and merge as usual; Journeyman never merges."
             )
         case "Paused":
             return f"Say {code(state.verb)} to go on, `/agent stop` to stop."
@@ -161,7 +159,8 @@ _AGAIN = "Put the label `agent` on again for a new run."
 def _approval_words(run: Run) -> str:
     blocking = reviews.blocking(run.revision.review) if run.revision and run.revision.review else ()
     if blocking:
-        return f"Say `/agent waive {blocking[0].id} <reason>` or `/agent refine <text>` for each open finding, then `/agent approve`."
+        first = defang.ident(blocking[0].id)
+        return f"Say `/agent waive {first} <reason>` or `/agent refine <text>` for each open finding, then `/agent approve`."
     return "Say `/agent approve` to start the work, `/agent refine <text>` to change the spec, `/agent stop` to stop."
 
 
@@ -223,7 +222,7 @@ def _work(snapshot: Snapshot) -> str:
             doing = now.get(task.id)
             if doing and task.state == "working":
                 what = f"turn {doing.turn}" + (f", {defang.line(doing.doing, 120)}" if doing.doing else "")
-            said.append(f"{task.id} {defang.line(task.title, 80)}: {what}")
+            said.append(f"{defang.ident(task.id)} {defang.line(task.title, 80)}: {what}")
     return " · ".join(said)
 
 

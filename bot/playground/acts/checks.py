@@ -112,7 +112,7 @@ def _completed(state: State, run: CheckRun, by: By, *, was: str) -> None:
 
 
 def _apply(state: State, run: CheckRun, fields: dict[str, Any]) -> None:
-    """`conclusion` means completed; completed needs a conclusion; a started run has a start."""
+    """`conclusion` means completed; completed needs a conclusion; a run starts when it is made."""
     now = stamp(state.clock.now())
     given = dict(fields)
     output = given.pop("output", None) or {}
@@ -124,7 +124,7 @@ def _apply(state: State, run: CheckRun, fields: dict[str, Any]) -> None:
         run.conclusion = run.completed_at = None
     for name, value in given.items():
         setattr(run, name, value)
-    if run.status != "queued" and run.started_at is None:
+    if run.started_at is None:
         run.started_at = now
     if run.status == "completed" and run.completed_at is None:
         run.completed_at = now

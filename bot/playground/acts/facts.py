@@ -24,7 +24,7 @@ def pull_facts(pull: Pull, *, ask: bool) -> PullFacts:
     git, base = pull.repo.git, merge_base(pull)
     files = git.diff(base, pull.head_sha)
     return PullFacts(
-        commits=git.count(f"{base}..{pull.head_sha}"),
+        commits=git.count(base, pull.head_sha),
         added=sum(one.added for one in files),
         removed=sum(one.removed for one in files),
         files=len(files),

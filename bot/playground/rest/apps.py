@@ -52,7 +52,16 @@ def get_app(call: Call) -> Answer:
 def list_installations(call: Call) -> Answer:
     app = auth.check_app(call.principal)
     rows = [one for one in call.state.installations.values() if one.app is app]
-    return call.page(rows, lambda one: shapes.installation(call.state.web, one))
+    return call.page(rows, lambda one: _listed(call, one))
+
+
+def _listed(call: Call, one: Installation) -> dict[str, Any]:
+    """In this list alone GitHub's description wants an account's fields and an enterprise's together."""
+    shape = shapes.installation(call.state.web, one)
+    account, at = shape["account"], stamp(one.account.created_at)
+    shape["account"] = {"name": one.account.name or account["login"], "slug": account["login"], **account}
+    shape["account"] |= {"created_at": at, "updated_at": at}
+    return shape
 
 
 def _installation(call: Call) -> Installation:

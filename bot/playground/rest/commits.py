@@ -45,7 +45,18 @@ def get_contents(call: Call) -> Answer:
         return Answer(200, shapes.content(call.state.web, call.repo, ref, row) | {"submodule_git_url": None})
     if (row.size or 0) > _LARGE:
         raise ApiError(403, _TOO_LARGE)
-    return Answer(200, shapes.content(call.state.web, call.repo, ref, row, git.blob(row.sha)))
+    data = git.blob(row.sha)
+    if "raw" in call.accept:
+        return Answer(200, headers=_media("raw"), raw=data)
+    return Answer(200, shapes.content(call.state.web, call.repo, ref, row, data))
+
+
+def _media(kind: str) -> dict[str, str]:
+    """Headers of an answer in another media type."""
+    return {
+        "content-type": f"application/vnd.github.{kind}; charset=utf-8",
+        "x-github-media-type": f"github.v3; param={kind}",
+    }
 
 
 def _commit(call: Call, one: CommitInfo) -> dict[str, Any]:
@@ -91,7 +102,7 @@ def compare(call: Call) -> Answer:
     middle = git.merge_base(old, new)
     if middle is None:
         raise ApiError(404, f"No common ancestor between {old_name} and {new_name}.")
-    ahead, behind = git.count(f"{middle}..{new}"), git.count(f"{middle}..{old}")
+    ahead, behind = git.count(middle, new), git.count(middle, old)
     words = {(True, True): "diverged", (True, False): "ahead", (False, True): "behind", (False, False): "identical"}
     html, api = f"{web.repo_html(repo)}/compare", f"{web.repo_api(repo)}/compare"
     rows = git.log(f"{middle}..{new}", limit=_COMMITS_CAP)

@@ -139,7 +139,8 @@ def update_issue(call: Call) -> Answer:
     body, issue, by, state = call.body(ChangedIssue), issue_of(call), call.by, call.state
     if not _triages(call):
         may_edit(call, issue.author)
-    acts.edit_issue(state, issue, by, title=body.title, body=body.body)
+    text = body.body or "" if "body" in body.model_fields_set else None
+    acts.edit_issue(state, issue, by, title=body.title, body=text)
     if body.labels is not None and _triages(call):
         label_acts.put(state, issue, by, body.labels)
     if body.assignees is not None and _triages(call):

@@ -1,0 +1,132 @@
+"""`journeyman try`: your repository, your model keys, no GitHub. Branches and texts come back; your work tree is not touched."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.run import InReview, Run
+from bot.playground.demo import follow
+from bot.playground.stage import Stage, StageProblem
+from bot.ports import UserFacing
+
+Say = Callable[[str], None]
+WHO = "you"
+RUN_SECONDS = 4 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The repository at its HEAD, and the issue: its first line is the title."""
+
+    repo: Path
+    branch: str
+    head: str
+    title: str
+    body: str
+
+
+def run_trial(repo: Path, issue: Path, *, keys: Mapping[str, str], unsandboxed: bool, say: Say) -> int:
+    """0 when a pull request with passing evidence came out, 1 when not. Raises UserFacing for what can't be used."""
+    wanted = _wanted(repo, issue)
+    if not keys.get("ANTHROPIC_API_KEY") and not keys.get("OPENAI_API_KEY"):
+        raise UserFacing(
+            "No model key is set: give ANTHROPIC_API_KEY or OPENAI_API_KEY (or both), then say `journeyman try` again; "
+            "`journeyman demo` needs none.",
+            verb="",
+        )
+    directory = Path(tempfile.mkdtemp(prefix="journeyman-try-"))
+    try:
+        with Stage(directory, keys, unsandboxed=unsandboxed) as stage:
+            return _play(stage, wanted, say)
+    except StageProblem as problem:
+        raise UserFacing(str(problem), verb="") from None
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def git(repo: Path, *words: str) -> str:
+    """Ask a person's repository something, or fetch into it, without its hooks and without touching work tree, index or HEAD."""
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"), "GIT_OPTIONAL_LOCKS": "0"}
+    argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-C", str(repo), *words]
+    done = subprocess.run(argv, capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UserFacing(f"git {words[0]} in {repo} failed: {said}", verb="")
+    return done.stdout.strip()
+
+
+def _wanted(repo: Path, issue: Path) -> Wanted:
+    if not issue.is_file():
+        raise UserFacing(
+            f"There is no file {issue}: --issue needs a Markdown file whose first line is the title.", verb=""
+        )
+    title, _, body = issue.read_text(errors="replace").strip().partition("\n")
+    title = title.lstrip("# ").strip()
+    if not title:
+        raise UserFacing(f"{issue} is empty: its first line is the issue's title.", verb="")
+    if not (repo / ".git").exists():
+        raise UserFacing(f"{repo} is not the top of a git repository.", verb="")
+    head = git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    branch = git(repo, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return Wanted(repo.resolve(), branch, head, title, body.strip())
+
+
+def _play(stage: Stage, wanted: Wanted, say: Say) -> int:
+    name = f"you/{wanted.repo.name}"
+    hub = stage.hub
+    hub.create_user(WHO)
+    made = hub.create_repo(name, default_branch=wanted.branch)
+    _seed(wanted, made.git.path)
+    hub.add_collaborator(name, WHO, "admin")
+    hub.install(stage.app, "you")
+    issue = hub.open_issue(name, WHO, wanted.title, wanted.body)
+    say(
+        f"“{wanted.title}” on {wanted.repo} at {wanted.head[:7]} ({wanted.branch}); follow it at {hub.url}/{name}/issues/{issue.number}"
+    )
+    hub.label(name, issue.number, "agent", by=WHO)
+    run = follow(stage, say, seconds=RUN_SECONDS)
+    return _bring_back(stage, wanted, name, run, say)
+
+
+def _seed(wanted: Wanted, bare: Path) -> None:
+    """The person's HEAD becomes the playground's default branch, by fetch from the playground's side."""
+    ref = f"refs/heads/{wanted.branch}"
+    git(bare, "fetch", "--quiet", str(wanted.repo), f"HEAD:{ref}")
+
+
+def _bring_back(stage: Stage, wanted: Wanted, name: str, run: Run, say: Say) -> int:
+    """Branches come back as branches, texts into a folder of the git directory: nothing of the work tree changes."""
+    texts = Path(git(wanted.repo, "rev-parse", "--absolute-git-dir")) / "journeyman" / f"{run.issue}-{int(time.time())}"
+    texts.mkdir(parents=True)
+    for comment in stage.hub.issue(name, run.issue).comments:
+        if comment.app is not None and "kind=spec" in comment.body:
+            (texts / "spec.md").write_text(comment.body)
+            say(f"spec          {texts / 'spec.md'}")
+    for line in run.lines:
+        if not line.pull_number:
+            continue
+        branch, pull = _free(wanted.repo, line.branch), stage.hub.pull(name, line.pull_number)
+        bare = str(stage.hub.repo(name).git.path)
+        spec = f"refs/heads/{line.branch}:refs/heads/{branch}"
+        git(wanted.repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", bare, spec)
+        text = f"# {pull.issue.title}\n\n{pull.issue.body or ''}\n"
+        (texts / f"pull-request-{line.number}.md").write_text(text)
+        say(
+            f"branch        {branch}, in {wanted.repo}\npull request  {texts / f'pull-request-{line.number}.md'}\n\n{text}"
+        )
+    if isinstance(run.state, InReview) and not run.state.red:
+        return 0
+    say(f"The run ended as {run.state.kind}: {getattr(run.state, 'reason', '') or getattr(run.state, 'why', '')}")
+    return 1
+
+
+def _free(repo: Path, branch: str) -> str:
+    """The branch's name, with a number where an earlier try has it."""
+    there = set(git(repo, "for-each-ref", "--format=%(refname:short)", "refs/heads/agent").splitlines())
+    names = (branch if nth == 1 else f"{branch}-try{nth}" for nth in range(1, 1000))
+    return next(name for name in names if name not in there)
