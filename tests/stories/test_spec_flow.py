@@ -66,7 +66,9 @@ def upheld(call: Call) -> Json:
 def test_a_finding_that_is_rejected_with_a_reason_and_upheld_does_not_block(world: World):
     # given an author who rejects the blocker, and a reviewer who accepts the reason
     world.repository(FILES)
-    rejected = scripts.revised(decisions=[scripts.decision("F1", "rejected", "AGENTS.md:3 rules two lines out already")])
+    rejected = scripts.revised(
+        decisions=[scripts.decision("F1", "rejected", "AGENTS.md:3 rules two lines out already")]
+    )
 
     # when the issue is labelled
     number = world.ask(scripts.play(challenge=upheld, revise=rejected), TITLE, BODY)
