@@ -148,7 +148,7 @@ async def run_engine(
         git_base=settings.github_git,
         owner=sandbox.owner(),
         supports_overlay=sandbox.supports_overlay,
-        identity=(f"{app.slug}[bot]", f"{app.id}+{app.slug}[bot]@users.noreply.github.com"),
+        identity=await committer(github),
     )
     ctx = Context(
         github=github,
@@ -213,6 +213,18 @@ async def run_engine(
         ),
         ready=ready,
     )
+
+
+async def committer(github: GitHubApp) -> tuple[str, str]:
+    """Name and address of our commits: GitHub links them to the bot account by its user id, which an installation's token asks for."""
+    app = await github.app()
+    number = app.id
+    try:
+        if installation := await github.any_installation():
+            number = await github.bot_user_id(installation)
+    except PortError as problem:
+        log.info("our commits are not linked to the bot account: %s", problem)
+    return f"{app.slug}[bot]", f"{number}+{app.slug}[bot]@users.noreply.github.com"
 
 
 class KnownSelf:
