@@ -63,14 +63,9 @@ def refusal(
         return "Write access to repository not granted."
     if ref.startswith("refs/pull/"):
         return "deny updating a hidden ref"
-<<<<<<< HEAD
     seen = repo.git.incoming() if environment is None else environment
     return _protected(repo, token, ref, old=old, new=new, environment=seen) or _workflow(
         repo, token, new=new, environment=seen
-=======
-    return _protected(repo, token, ref, old=old, new=new, environment=environment) or _workflow(
-        repo, token, new=new, environment=environment
->>>>>>> wt-gitweb
     )
 
 
@@ -94,7 +89,6 @@ def _protected(repo: Repo, token: Token, ref: str, *, old: str, new: str, enviro
     return None
 
 
-<<<<<<< HEAD
 def _workflow(repo: Repo, token: Token, *, new: str, environment: Mapping[str, str]) -> str | None:
     """An App touches workflow files only with `workflows: write`; commits that the repository has already don't count."""
     if token.installation is None or token.permissions.get("workflows") == "write" or new == ZERO:
@@ -103,26 +97,6 @@ def _workflow(repo: Repo, token: Token, *, new: str, environment: Mapping[str, s
     if not touched:
         return None
     return f"refusing to allow a GitHub App to create or update workflow `{touched[0]}` without `workflows` permission"
-=======
-def _workflow(repo: Repo, token: Token, *, new: str, environment: Mapping[str, str] | None) -> str | None:
-    """An App touches workflow files only with `workflows: write`."""
-    if token.installation is None or token.permissions.get("workflows") == "write" or new == ZERO:
-        return None
-    path = _touched_workflow(repo, new, environment)
-    if not path:
-        return None
-    return f"refusing to allow a GitHub App to create or update workflow `{path}` without `workflows` permission"
-
-
-def _touched_workflow(repo: Repo, new: str, environment: Mapping[str, str] | None) -> str:
-    """The first workflow file that a commit touches which the repository does not have yet; empty for none.
-
-    A merge counts only for what differs from all its parents, so bringing in the base's workflows is no change of them.
-    """
-    argv = ["log", "-c", "-z", "--no-renames", "--name-only", "--format=", new, "--not", "--all", "--", _WORKFLOWS]
-    out = repo.git.run(*argv, environment=environment).decode(errors="replace")
-    return next((path.strip("\n") for path in out.split("\0") if path.strip("\n")), "")
->>>>>>> wt-gitweb
 
 
 def pushed(state: State, repo: Repo, ref: str, by: By, *, before: str, after: str) -> None:
