@@ -190,7 +190,9 @@ class World:
         for run in self.runs():
             if not isinstance(run.state, (*TERMINAL, InReview)):
                 self.stage.hub.close_issue(self.repo, run.issue, by="maria")
-        self.until(lambda: all(isinstance(it.state, (*TERMINAL, InReview)) for it in self.runs()), why="the story's end")
+        self.until(
+            lambda: all(isinstance(it.state, (*TERMINAL, InReview)) for it in self.runs()), why="the story's end"
+        )
 
     def pulls(self) -> list[Pull]:
         return [it.pull for it in self.stage.hub.repo(self.repo).issues.values() if it.pull is not None]
