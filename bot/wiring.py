@@ -24,6 +24,7 @@ from bot.engine.phasing import PhaseBody, Phasing
 from bot.engine.publishing import Due, PublishingLoop
 from bot.engine.receipts import ReceiptsLoop
 from bot.engine.rows import SqlRunRows
+from bot.engine.tidying import TidyingLoop
 from bot.git.adapter import EngineGit
 from bot.github.app import GitHubApp
 from bot.models import roles
@@ -148,7 +149,7 @@ async def run_engine(
         git_base=settings.github_git,
         owner=sandbox.owner(),
         supports_overlay=sandbox.supports_overlay,
-        identity=(f"{app.slug}[bot]", f"{app.id}+{app.slug}[bot]@users.noreply.github.com"),
+        identity=await committer(github),
     )
     ctx = Context(
         github=github,
@@ -184,6 +185,7 @@ async def run_engine(
         clock=clock,
     )
     receipts = ReceiptsLoop(database, github)
+    tidying = TidyingLoop(lambda: git.sweep(phasing.needs))
     inbox = Inbox.open(settings.inbox)
     doors = Doors(
         parse=parse,
@@ -195,7 +197,7 @@ async def run_engine(
         owners=settings.owners or (app.owner.lower(),),
     )
     intake = Intake(inbox, database, durable, github, doors, clock)
-    woken.calls += [from_any_thread(publishing.poke), from_any_thread(receipts.poke)]
+    woken.calls += [from_any_thread(publishing.poke), from_any_thread(receipts.poke), from_any_thread(tidying.poke)]
     await process.run(
         process.Engine(
             home=settings.home,
@@ -204,7 +206,7 @@ async def run_engine(
             bodies=phasing.bodies(),
             wanted=phasing.wanted,
             queues={"control": 64, "work": settings.limits.workers or 2},
-            loops=(intake.run, publishing.run, receipts.run),
+            loops=(intake.run, publishing.run, receipts.run, tidying.run),
             listen=lambda: Listener(settings.poke, intake.poke).close,
             name="engine",
             last_success=lambda: phasing.last_success,
@@ -213,6 +215,18 @@ async def run_engine(
         ),
         ready=ready,
     )
+
+
+async def committer(github: GitHubApp) -> tuple[str, str]:
+    """Name and address of our commits: GitHub links them to the bot account by its user id, which an installation's token asks for."""
+    app = await github.app()
+    number = app.id
+    try:
+        if installation := await github.any_installation():
+            number = await github.bot_user_id(installation)
+    except PortError as problem:
+        log.info("our commits are not linked to the bot account: %s", problem)
+    return f"{app.slug}[bot]", f"{number}+{app.slug}[bot]@users.noreply.github.com"
 
 
 class KnownSelf:
@@ -277,7 +291,7 @@ async def _publish(
     if again is None:
         await asyncio.to_thread(_published, ctx, run)
         if isinstance(run.state, TERMINAL):
-            await _revoke(ctx, run)
+            await _revoke(ctx, database, run)
     return again
 
 
@@ -315,7 +329,15 @@ def _published(ctx: Context, run: Run) -> None:
     ctx.rows.note(run.id, run.epoch, stamp)
 
 
-async def _revoke(ctx: Context, run: Run) -> None:
+async def _revoke(ctx: Context, database: sa.Engine, run: Run) -> None:
+    """End the tokens of a repository in which nothing goes on any more."""
+
+    def others() -> bool:
+        with database.connect() as conn:
+            return runs.any_active(conn, run.repo.id)
+
+    if await asyncio.to_thread(others):
+        return
     try:
         await ctx.github.revoke(run.installation_id, run.repo.id)
     except PortError as problem:
