@@ -117,6 +117,11 @@ class Intake:
                 log.warning("delivery %s waits: %s", row.guid, problem)
                 self._later(row)
                 continue
+            except Exception:
+                # Nothing of it was committed; read again it would only stop the engine again.
+                log.exception("delivery %s met a bug", row.guid)
+                self._problems[row.guid] = "a bug: see the engine's log"
+                after = After()
             taken.append(row.guid)
             self._not_before.pop(row.guid, None)
             await self._afterwards(after)
@@ -331,6 +336,13 @@ class Intake:
         after.drop.append(intent)
 
     async def _afterwards(self, after: After) -> None:
+        """All of it is committed already: what fails here is caught up with by fencing or by the next run."""
+        try:
+            await self._follow(after)
+        except (PortError, sa.exc.OperationalError) as problem:
+            log.warning("a decision is committed, but not all that follows was done: %s", problem)
+
+    async def _follow(self, after: After) -> None:
         for run_id, keep in after.cancel:
             await self._durable.cancel(run_id, keep=keep)
         for dropped in after.drop:

@@ -44,8 +44,8 @@ class ReceiptsLoop:
         while True:
             self._woken.clear()
             rows = await asyncio.to_thread(self._open)
-            if rows:
-                await asyncio.gather(*(self._give(row) for row in rows))
+            if rows and all(await asyncio.gather(*(self._give(row) for row in rows))):
+                continue
             try:
                 await asyncio.wait_for(self._woken.wait(), 5.0)
             except TimeoutError:
@@ -56,7 +56,7 @@ class ReceiptsLoop:
         with self._database.connect() as conn:
             return list(conn.execute(sa.select(tables.receipt).where(c.done.is_(False)).limit(20)).all())
 
-    async def _give(self, row: sa.Row) -> None:
+    async def _give(self, row: sa.Row) -> bool:
         try:
             await self._github.react(
                 row.installation_id, row.repo, comment_id=row.comment_id, issue=row.issue, content=row.content
@@ -65,8 +65,9 @@ class ReceiptsLoop:
             log.info("no %s reaction on %s#%s: %s", row.content, row.repo, row.issue, problem)
         except PortError as problem:
             log.warning("the %s reaction on %s#%s waits: %s", row.content, row.repo, row.issue, problem)
-            return
+            return False
         await asyncio.to_thread(self._done, row.key)
+        return True
 
     def _done(self, key: str) -> None:
         with self._database.begin() as conn:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 CONFIG_PROBLEM = 78
 """Exit code (EX_CONFIG) of a program that can't start as configured: starting it again would not help."""
+ORPHANED = 70
+"""Exit code of a child whose supervisor is gone."""
 FIRST_WAIT, LONGEST_WAIT, STEADY = 0.5, 30.0, 30.0
 
 
@@ -91,13 +93,17 @@ def _wait(process: subprocess.Popen[bytes], end: float) -> None:
 
 
 def end_with_supervisor() -> None:
-    """In a supervised child: SIGTERM ourselves when the supervisor is gone."""
+    """In a supervised child: end at once when the supervisor was killed.
+
+    It keeps the pipe open while it stops us, so its end means that nobody waits for us; draining would only keep the lock and the port
+    from the next one.
+    """
     if os.environ.get("JOURNEYMAN_SUPERVISED") != "1":
         return
 
     def watch() -> None:
         while sys.stdin.buffer.read(1):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(ORPHANED)
 
     threading.Thread(target=watch, daemon=True, name="supervisor").start()

@@ -141,6 +141,16 @@ class EngineGit:
             "removing a checkout",
         )
 
+    async def sweep(self, keep: Callable[[str], bool]) -> None:
+        """Remove the checkouts whose keys are not kept; `keep` is asked under the checkout's lock, on a thread."""
+
+        def work(git: Runner) -> None:
+            for place in checkouts.left(self._ground):
+                with flocked(self._at.place_lock(place), git.stop):
+                    checkouts.sweep_one(git, place, keep)
+
+        await self._offload(work, "removing checkouts")
+
     async def harvest(self, checkout: Checkout, pack: bytes, tree: str, policy: Policy) -> Harvest:
         """See ports.Git. Objects are kept unless there are problems; a hold keeps them, for the person who releases it."""
         return await self._offload(

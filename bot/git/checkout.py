@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,20 @@ def close_checkout(git: Runner, ground: Ground, checkout: Checkout) -> None:
     remove_tree(place, tool_path=git.path)
 
 
+def left(ground: Ground) -> list[Path]:
+    """Every checkout there is, half made and half removed ones included."""
+    return sorted(ground.at.home.glob("checkouts/*/*/*"))
+
+
+def sweep_one(git: Runner, place: Path, keep: Callable[[str], bool]) -> None:
+    """Remove a checkout unless its key is kept; call it under its lock, where one without a marker is nobody's."""
+    key = _opened(place).get("key", "")
+    if key and keep(key):
+        return
+    (place / OPENED).unlink(missing_ok=True)
+    remove_tree(place, tool_path=git.path)
+
+
 def make_passable(directory: Path, home: Path) -> None:
     """Make a directory whose way the worker may pass whatever our umask is; who else may is decided at the top of `home`."""
     directory.mkdir(parents=True)
@@ -135,10 +150,15 @@ def _described(ground: Ground, repo: str, *, sha: str, key: str) -> Checkout:
 
 
 def _opened_at(place: Path) -> str:
+    return _opened(place).get("sha", "")
+
+
+def _opened(place: Path) -> dict[str, str]:
+    """What the marker of a finished checkout says; empty where there is none."""
     try:
-        return str(json.loads((place / OPENED).read_text())["sha"])
-    except (OSError, ValueError, KeyError):
-        return ""
+        return dict(json.loads((place / OPENED).read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
 def _write_git_dir(ground: Ground, gitdir: Path, checkout: Checkout, *, algorithm: str) -> None:

@@ -67,7 +67,10 @@ class Layout:
 
     def checkout_lock(self, repo: str, key: str) -> Path:
         """One of 64 lock files, so that keys without number leave none behind."""
-        return self.home / "locks" / f"checkout-{int(self.checkout(repo, key).name[:8], 16) % 64:02}.lock"
+        return self.place_lock(self.checkout(repo, key))
+
+    def place_lock(self, place: Path) -> Path:
+        return self.home / "locks" / f"checkout-{int(place.name[:8], 16) % 64:02}.lock"
 
     def lock(self, repo: str) -> Path:
         return self.home / "locks" / (folded(repo).replace("/", "+") + ".lock")

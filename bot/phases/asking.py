@@ -98,7 +98,9 @@ async def paid_once(phase: PhaseRun, request: ModelRequest, name: str) -> ModelA
     key = f"{paid_key(phase.call)}/{name}"
     kept = ctx.blobs.get(run_id, f"answer/{key}", 0)
     if kept is not None:
-        return ANSWER.validate_json(kept)
+        answer = ANSWER.validate_json(kept)
+        _settle(phase, request, key, answer)  # the crash may have come between keeping the answer and settling it
+        return answer
     ctx.blobs.put(run_id, f"prompt/{key}", 0, msgspec.json.encode(asdict(request)))
     ctx.ledger.reserve(run_id, key, ctx.models.worst_case(request))
     try:
@@ -107,5 +109,11 @@ async def paid_once(phase: PhaseRun, request: ModelRequest, name: str) -> ModelA
         ctx.ledger.release(run_id, key)
         raise
     ctx.blobs.put(run_id, f"answer/{key}", 0, ANSWER.dump_json(answer))
-    ctx.ledger.settle(Charge(run_id, key, request.role, answer.model, answer.usage, answer.micros, answer.request_id))
+    _settle(phase, request, key, answer)
     return answer
+
+
+def _settle(phase: PhaseRun, request: ModelRequest, key: str, answer: ModelAnswer) -> None:
+    phase.ctx.ledger.settle(
+        Charge(phase.run.id, key, request.role, answer.model, answer.usage, answer.micros, answer.request_id)
+    )

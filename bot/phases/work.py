@@ -11,7 +11,7 @@ from bot.agent.budget import Limits
 from bot.agent.found_commands import test_paths
 from bot.agent.outcomes import Asked, LimitReached, Outcome, Refused, Reported, Stuck
 from bot.agent.transcript import Transcript
-from bot.core import planning
+from bot.core import checkouts, planning
 from bot.core.advance import line_of
 from bot.core.conversation import ModelRequest
 from bot.core.diff import FileDiff, Harvest
@@ -26,7 +26,7 @@ from bot.phases.repo import ground
 from bot.ports import Cancelled, Checkout
 
 STARTS = 5
-"""A task that takes its machine down each time must not be started for ever."""
+"""A task that takes its machine down at the same place each time must not be started for ever."""
 Ended = TaskFinished | TaskBlocked | PhaseHeld
 
 
@@ -60,19 +60,22 @@ def _job(phase: PhaseRun) -> Job:
 
 async def _task(phase: PhaseRun) -> Ended:
     job, run, ctx = _job(phase), phase.run, phase.ctx
-    if ctx.rows.attempt(run.id, job.line.number, f"{job.task.id}~{run.attempt}+{run.resumes}") > STARTS:
+    if (
+        ctx.rows.attempt(run.id, job.line.number, f"{job.task.id}~{run.attempt}+{run.resumes}@{_stands(phase, job)}")
+        > STARTS
+    ):
         return PhaseHeld(
             "Failed",
-            f"Task {job.task.id} was started {STARTS} times and never came to an end.",
+            f"Task {job.task.id} was started {STARTS} times and came no further.",
             "/agent retry from=work",
         )
     await ctx.git.fetch(run.repo.full_name, [f"refs/heads/{run.base_ref}"], await phase.read_token())
-    checkout = await ctx.git.checkout(run.repo.full_name, job.parent, f"{run.id}/task/{job.name}")
+    # Nothing here closes it: until this step's result is stored, a replay exports the change from it again.
+    checkout = await ctx.git.checkout(
+        run.repo.full_name, job.parent, checkouts.task_key(run, job.line.number, job.task.id)
+    )
     outcome = await _worker(phase, job, checkout)
-    ended = await _outcome(phase, job, checkout, outcome)
-    if not isinstance(ended, TaskBlocked):
-        await ctx.git.close(checkout)  # a worker that waits for an answer goes on in the same checkout
-    return ended
+    return await _outcome(phase, job, checkout, outcome)
 
 
 async def _worker(phase: PhaseRun, job: Job, checkout: Checkout) -> Outcome:
@@ -183,6 +186,12 @@ def policy_of(config: RepoConfig) -> Policy:
     """The caps and protected paths of a repository, on top of what is protected everywhere."""
     own = tuple((pattern, config.protect.policy) for pattern in config.protect.paths)
     return Policy(max_files=config.limits.files, max_patch_kb=config.limits.patch_kb, protect=(*DEFAULT_PROTECT, *own))
+
+
+def _stands(phase: PhaseRun, job: Job) -> int:
+    """How far the task's journal has come: restarts that it outlives are not counted against it."""
+    entries = phase.ctx.journals(phase.run.id, f"turn/{job.name}").entries()
+    return sum(entry["kind"] != "resumed" for entry in entries)
 
 
 def _turns(phase: PhaseRun, job: Job) -> int:

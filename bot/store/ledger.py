@@ -17,13 +17,18 @@ class SqlLedger:
         self._engine, self._clock, self._cap = engine, clock, cap
 
     def reserve(self, run_id: str, key: str, micros: int) -> None:
-        """Reserve a call's worst case; a reservation left by a crash is replaced by its own retry."""
+        """Reserve a call's worst case; a reservation that a crash left is replaced by its own retry, a settled call stays."""
         cap = self._cap(run_id)
         table = tables.charge
         row = {"run_id": run_id, "key": key, "settled": False, "micros": micros, "at": self._clock.stamp()}
         with self._engine.begin() as conn:
             insert = upsert(conn, table).values(**row)
-            conn.execute(insert.on_conflict_do_update(index_elements=["run_id", "key"], set_={"at": row["at"]}))
+            conn.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["run_id", "key"],
+                    set_={"at": row["at"], "micros": sa.case((table.c.settled, table.c.micros), else_=micros)},
+                )
+            )
             total = conn.execute(sa.select(sa.func.sum(table.c.micros)).where(table.c.run_id == run_id)).scalar() or 0
             if total > cap:
                 conn.rollback()

@@ -38,6 +38,12 @@ def newest(conn: sa.Connection, repo_id: int, issue: int) -> Run | None:
     return decode(doc) if doc else None
 
 
+def any_active(conn: sa.Connection, repo_id: int) -> bool:
+    """Whether any run of a repository goes on."""
+    c = tables.run.c
+    return conn.execute(sa.select(c.id).where(c.repo_id == repo_id, c.active.is_(True)).limit(1)).first() is not None
+
+
 def load(conn: sa.Connection, run_id: str) -> Run | None:
     """A run by id."""
     doc = conn.execute(sa.select(tables.run.c.doc).where(tables.run.c.id == run_id)).scalar()

@@ -8,7 +8,7 @@ from conftest import BASH, SIDES, VERDICT
 from bot.core.conversation import AssistantTurn, ResultsTurn, ToolCall, ToolResult, UserTurn
 from bot.core.redact import Secret
 from bot.models import prices
-from bot.playground.vendor import Fault, tools
+from bot.playground.vendor import Answer, Fault, tools
 
 pytestmark = pytest.mark.fast
 
@@ -68,6 +68,11 @@ async def test_a_structured_answer_is_parsed(model, ask, script, vendor):
     answer = await model.complete(ask(schema=VERDICT))
     assert (answer.stop, answer.parsed) == ("end", {"verdict": "clean"})
     assert vendor.calls[0].call.schema == VERDICT
+
+
+async def test_commentary_is_no_part_of_a_structured_answer(model, ask, script):
+    script.on("work/task", Answer(text="I weigh it.", json={"verdict": "clean"}))
+    assert (await model.complete(ask(schema=VERDICT))).parsed == {"verdict": "clean"}
 
 
 async def test_a_structured_answer_that_is_no_json_is_never_parsed(model, ask, script):

@@ -120,7 +120,7 @@ async def test_no_new_namespaces(bubblewrap, overlay, call):
 
 
 async def test_limits_are_set_inside(bubblewrap, overlay):
-    limits = await says(bubblewrap, overlay(), "ulimit -n; ulimit -c; ulimit -f; ulimit -p", processes=77)
+    limits = await says(bubblewrap, overlay(), "ulimit -n; ulimit -H -c; ulimit -f; ulimit -p", processes=77)
     assert limits.split() == ["4096", "0", str(2048 * 2048), "77"]
 
 
@@ -198,6 +198,10 @@ class TestToolchains:
         (home / ".nvm/versions/node/v1/lib/part").write_text("part\n")
         (home / ".ssh/id").write_text("secret\n")
         (home / "project/.git/config").write_text("secret\n")
+        if os.geteuid() == 0:
+            # The worker's own files, so that only the way they are mounted keeps it from changing them.
+            for path in (home / ".nvm").rglob("*"):
+                os.chown(path, WORKER, WORKER)
         home.chmod(0o700)
         return home
 

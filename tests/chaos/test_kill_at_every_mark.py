@@ -1,0 +1,50 @@
+"""kill -9 of the engine wherever it has just made something durable; the playground counts what came of it."""
+
+import pytest
+
+from bot.playground.samples import shop
+from tests.chaos.ward import Ward, ours, writes
+from tests.stories.world import World
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+
+
+def exactly_one_of_each(world: World, number: int) -> None:
+    """One pull request, one comment of each kind, one push, one check run: by the playground's own count."""
+    counted = ours(world)
+    assert {kind: counted[kind] for kind in ("comment", "pull", "push", "check_run", "ready")} == {
+        "comment": 2,
+        "pull": 1,
+        "push": 1,
+        "check_run": 1,
+        "ready": 1,
+    }, writes(world)
+    reactions = [(it.id, it.detail) for it in writes(world) if it.kind == "reaction"]
+    assert len(reactions) == len(set(reactions))
+    assert len(world.ours(number, "status")) == 1
+    assert len(world.ours(number, "spec")) == 1
+    (pull,) = world.pulls()
+    assert not pull.draft
+    assert "How it was verified: PASS" in pull.issue.body
+    assert [it for it in world.labels(number) if it.startswith("agent")] == ["agent/in-review"]
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [("phase", "workflow"), ("step",), ("effect", "receipt"), ("charge",), ("blob",)],
+    ids=lambda kinds: "+".join(kinds),
+)
+def test_a_kill_at_every_mark_changes_nothing_of_what_a_person_sees(here: Ward, kinds: tuple[str, ...]):
+    # given an issue that a run will take to its pull request
+    world, sample = here.world("struck"), shop.sample()
+    world.repository(sample.files)
+    world.voice.policy = sample.policy
+    number = world.issue(sample.title, sample.body)
+    # when the engine is killed each time that it has just made something of these kinds durable
+    world.label(number, "agent")
+    struck = here.strike(kinds, lambda: "agent/in-review" in world.labels(number))
+    world.ends(number, "in-review")
+    print(len(here.kills), "\n".join(struck))
+    # then there is one of each thing
+    assert len(here.kills) > 5
+    exactly_one_of_each(world, number)

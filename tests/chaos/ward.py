@@ -1,0 +1,122 @@
+"""A Journeyman whose web and engine are processes that a test kills when it likes, and the marks by which it sees where they are."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.playground.data import Write
+from bot.playground.stage import Server, Stage
+from tests.stories.conftest import PUBLISH_SECONDS, people, vendor_keys
+from tests.stories.world import Voice, World
+
+MARKS = {
+    "phase": "select 'epoch ' || epoch || ' ' || state from run",
+    "workflow": "select workflow_uuid || ' ' || status from workflow_status",
+    "step": "select workflow_uuid || ' ' || function_name from operation_outputs",
+    "effect": "select key || iif(remote is null, ' intended', ' done') from effect",
+    "charge": "select key || iif(settled, ' settled', ' reserved') from charge",
+    "blob": "select kind || ' ' || seq from blob",
+    "receipt": "select key || iif(done, ' given', ' owed') from receipt",
+}
+"""What an engine makes durable, by kind: a new step, phase or effect shows here by itself."""
+
+
+@dataclass(slots=True)
+class Ward:
+    """One home with its own web and engine process, a playground and a scripted vendor."""
+
+    stage: Stage
+    voice: Voice
+    web: Server
+    engine: Server
+    kills: list[str] = field(default_factory=list)
+
+    def world(self, name: str) -> World:
+        return World(self.stage, self.voice, f"acme/{name}")
+
+    def kill_engine(self, why: str) -> None:
+        """SIGKILL, and start it again as `serve` does."""
+        kill(self.engine)
+        self.kills.append(why)
+        self.engine.start()
+
+    @property
+    def database(self) -> Path:
+        return self.stage.home / "journeyman.db"
+
+    def marks(self, kinds: tuple[str, ...]) -> set[str]:
+        """Everything of these kinds that is durable now."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as conn:
+            return read_marks(conn, kinds)
+
+    def strike(self, kinds: tuple[str, ...], over: Callable[[], bool], *, seconds: float = 200.0) -> list[str]:
+        """Kill the engine at every new mark of these kinds until `over`; gives the marks, in the order they were struck."""
+        struck: list[str] = []
+        end = time.monotonic() + seconds
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as conn:
+            seen = read_marks(conn, kinds)
+            version = None
+            while not over():
+                if time.monotonic() > end:
+                    raise AssertionError(
+                        f"not over after {seconds:.0f} s and {len(struck)} kills\n{self.engine.output()}"
+                    )
+                for _ in range(50):
+                    now = conn.execute("pragma data_version").fetchone()
+                    if now != version and (new := read_marks(conn, kinds) - seen):
+                        kill(self.engine)
+                        new = read_marks(conn, kinds) - seen
+                        seen |= new
+                        struck += sorted(new)
+                        self.kills.append(" + ".join(sorted(new)))
+                        self.engine.start()
+                        break
+                    version = now
+                    time.sleep(0.001)
+        return struck
+
+
+def read_marks(conn: sqlite3.Connection, kinds: tuple[str, ...]) -> set[str]:
+    return {f"{kind}: {row[0]}" for kind in kinds for row in conn.execute(MARKS[kind])}
+
+
+def kill(server: Server) -> None:
+    """SIGKILL the process that we started, and reap it."""
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+
+
+@contextmanager
+def ward(directory: Path, voice: Voice, vendor) -> Iterator[Ward]:
+    """Web and engine as processes of their own, without `serve`: nobody waits before starting what was killed."""
+    stage = Stage(directory, vendor_keys(vendor), publish_seconds=PUBLISH_SECONDS)
+    env = stage.environment()
+    web = Server(("web",), env, directory / "web.log", directory)
+    engine = Server(("engine", "--publish-seconds", str(PUBLISH_SECONDS)), env, directory / "engine.log", directory)
+    stage.server = engine
+    web.start()
+    try:
+        engine.start()
+        stage.server.wait_ready(stage.url)
+        people(stage)
+        yield Ward(stage, voice, web, engine)
+    finally:
+        engine.stop()
+        web.stop()
+        stage.hub.stop()
+
+
+def ours(world: World) -> Counter[str]:
+    """What the App wrote to the repository, by the playground's own count."""
+    return Counter(f"{it.kind}" for it in writes(world))
+
+
+def writes(world: World) -> list[Write]:
+    return [it for it in list(world.stage.hub.state.writes) if it.repo == world.repo and it.actor.endswith("[bot]")]
