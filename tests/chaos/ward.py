@@ -16,12 +16,14 @@ from tests.stories.conftest import PUBLISH_SECONDS, people, vendor_keys
 from tests.stories.world import Voice, World
 
 MARKS = {
-    "phase": "select 'epoch ' || epoch || ' ' || state from run",
+    "phase": "select id || ' epoch ' || epoch || ' ' || state from run",
     "workflow": "select workflow_uuid || ' ' || status from workflow_status",
     "step": "select workflow_uuid || ' ' || function_name from operation_outputs",
     "effect": "select key || iif(remote is null, ' intended', ' done') from effect",
-    "charge": "select key || iif(settled, ' settled', ' reserved') from charge",
-    "blob": "select kind || ' ' || seq from blob",
+    "charge": "select run_id || ' ' || key || iif(settled, ' settled', ' reserved') from charge",
+    "blob": "select run_id || ' ' || kind || ' ' || seq from blob",
+    "answer": "select run_id || ' ' || kind from blob where kind like 'answer/%' union "
+    "select run_id || ' ' || key from charge where settled and role = 'work'",
     "receipt": "select key || iif(done, ' given', ' owed') from receipt",
 }
 """What an engine makes durable, by kind: a new step, phase or effect shows here by itself."""
