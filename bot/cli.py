@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         "--publish-seconds", type=float, help=argparse.SUPPRESS
     )  # for tests: GitHub's budget is the default's reason
     serve.set_defaults(run=_serve)
+    bench = commands.add_parser("bench", help="measure this version on this machine, one JSON object a line")
+    bench.set_defaults(run=_bench)
     web = commands.add_parser("web", help="take deliveries only")
     web.set_defaults(run=_web)
     engine = commands.add_parser("engine", help="work only")
@@ -83,6 +85,12 @@ def _try(args: argparse.Namespace) -> int:
 
     keys = config.load(args.env_file).vendor_environment()
     return run_trial(args.repo, args.issue, keys=keys, unsandboxed=args.i_accept_unsandboxed, say=print)
+
+
+def _bench(_: argparse.Namespace) -> int:
+    from bot.playground.bench import run_bench
+
+    return run_bench(lambda line: print(line, flush=True))
 
 
 def _passed_on(args: argparse.Namespace) -> tuple[str, ...]:

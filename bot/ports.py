@@ -11,50 +11,17 @@ from typing import Protocol, TypeVar
 from bot.core.budget import Charge, Spend
 from bot.core.conversation import Json, ModelAnswer, ModelRequest
 from bot.core.diff import FileDiff, Harvest, TreeEntry
+from bot.core.errors import BudgetExhausted as BudgetExhausted
+from bot.core.errors import Cancelled as Cancelled
+from bot.core.errors import Permanent as Permanent
+from bot.core.errors import PortError as PortError
+from bot.core.errors import Transient as Transient
+from bot.core.errors import UserFacing as UserFacing
 from bot.core.forge import Comment, IssueText, PullRequest, RepositoryInfo
+from bot.core.policy import Policy
 from bot.core.run import Run
 
 T = TypeVar("T")
-
-
-# ---- errors -------------------------------------------------------------------------------------------------------
-
-
-class PortError(Exception):
-    """Base of the five; never raised itself."""
-
-
-class Transient(PortError):
-    """It may work later: `retry_at` is seconds since the epoch, or None for the caller's own backoff."""
-
-    def __init__(self, message: str, retry_at: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_at = retry_at
-
-
-class Permanent(PortError):
-    """It will never work as asked: a bug or a refusal by the other side that no person here can lift."""
-
-
-class UserFacing(PortError):
-    """A person can act: `message` is one clear sentence that says what to do; the run is Paused or Failed with it."""
-
-    def __init__(self, message: str, *, verb: str = "/agent resume") -> None:
-        super().__init__(message)
-        self.message = message
-        self.verb = verb
-
-
-class BudgetExhausted(PortError):
-    """A limit of turns, dollars, wall clock or context was reached; `axis` names it."""
-
-    def __init__(self, message: str, *, axis: str) -> None:
-        super().__init__(message)
-        self.axis = axis
-
-
-class Cancelled(PortError):
-    """The run was stopped, paused or superseded while this was going on: unwind, write nothing."""
 
 
 # ---- clock, blobs, ledger ------------------------------------------------------------------------------------------
@@ -163,8 +130,8 @@ class Git(Protocol):
         """Remove everything of a checkout but the shared base."""
         ...
 
-    async def harvest(self, checkout: Checkout, pack: bytes, tree: str) -> Harvest:
-        """Import a worker's pack strictly and judge the difference of `tree` against the checkout's base SHA."""
+    async def harvest(self, checkout: Checkout, pack: bytes, tree: str, policy: Policy) -> Harvest:
+        """Import a worker's pack strictly and judge the difference of `tree` against the checkout's base SHA by `policy`."""
         ...
 
     async def commit(

@@ -146,10 +146,12 @@ def _start(run: Run | None, intent: StartRun, now: str) -> Decision:
 
 
 def _refine(run: Run, intent: RefineSpec, now: str) -> Decision:
-    if isinstance(run.state, TERMINAL):
+    if isinstance(run.state, Done | Stopped):
         return _say(run, answers.over(run))
     if isinstance(run.state, InReview):
         return _say(run, answers.refine_in_review())
+    if run.revision is None and isinstance(run.state, Failed):
+        return _say(run, answers.nothing_to_refine())
     run = logged(run, "refine", now=now, who=f"@{intent.to.actor.login}")
     run = replace(run, refine=intent.text, approved_sha256="", plan=None, lines=(), attempt=run.attempt + 1, said="")
     return replace(enter(run, Drafting(), "draft"), cancel=True)

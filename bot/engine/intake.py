@@ -234,6 +234,9 @@ class Intake:
 
     def _decide(self, conn: sa.Connection, intent: Any, after: After) -> None:
         to: Target = intent.to
+        if to.is_pull_request and (issue := runs.issue_of_pull(conn, to.repo.id, to.number)) is not None:
+            to = replace(to, number=issue)  # what is said on our pull request is meant for the run that opened it
+            intent = replace(intent, to=to)
         run = runs.lock_issue(conn, to.repo.id, to.number)
         if self._too_many(conn, intent):
             log.warning("a request on %s#%s is dropped: too many within an hour", to.repo.full_name, to.number)

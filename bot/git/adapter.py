@@ -44,7 +44,6 @@ class EngineGit:
         owner: tuple[int, int] | None,
         supports_overlay: bool,
         identity: tuple[str, str],
-        policy: Policy,
         threads: int = 8,
     ) -> None:
         program = shutil.which("git")
@@ -53,7 +52,6 @@ class EngineGit:
         self._at = Layout(home.absolute())
         self._ground = checkouts.Ground(self._at, owner, supports_overlay, identity)
         self._identity = identity
-        self._policy = policy
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="git")
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._runner = Runner(
@@ -153,11 +151,11 @@ class EngineGit:
 
         await self._offload(work, "removing checkouts")
 
-    async def harvest(self, checkout: Checkout, pack: bytes, tree: str) -> Harvest:
+    async def harvest(self, checkout: Checkout, pack: bytes, tree: str, policy: Policy) -> Harvest:
         """See ports.Git. Objects are kept unless there are problems; a hold keeps them, for the person who releases it."""
         return await self._offload(
             lambda git: harvest(
-                git, self._at, checkout.repo, base=oid(checkout.sha), pack=pack, tree=tree, policy=self._policy
+                git, self._at, checkout.repo, base=oid(checkout.sha), pack=pack, tree=tree, policy=policy
             ),
             "importing a worker's change",
         )

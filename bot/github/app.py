@@ -78,6 +78,11 @@ class GitHubApp(IssueCalls, PullCalls, CheckCalls):
         scope = Scope.of(installation_id, None, METADATA)
         return (await self._json("GET", f"/users/{segment(login)}", scope=scope))["id"]
 
+    async def any_installation(self) -> int:
+        """Id of one installation, 0 where the App is installed nowhere yet."""
+        rows = await self._as_app("/app/installations?per_page=1")
+        return rows[0]["id"] if rows else 0
+
     async def installation(self, installation_id: int) -> str:
         """Login of the account that an installation is on."""
         account = (await self._as_app(f"/app/installations/{installation_id}")).get("account") or {}

@@ -63,8 +63,8 @@ async def ask(phase: PhaseRun, question: Question[M, T]) -> Asked[T]:
         if answer.stop == "refusal":
             raise UserFacing(
                 f"The model refused to answer ({question.role}). Rewrite the issue so that it asks for ordinary engineering work, "
-                "then say `/agent retry from=draft`.",
-                verb="/agent retry from=draft",
+                "then put the label `agent` on again.",
+                verb="",
             )
         value = _checked(question, answer)
         if not isinstance(value, list):

@@ -58,6 +58,7 @@ class Context:
     clock: Clock
     ceilings: Ceilings
     app_slug: str
+    app_id: int
 
 
 @dataclass(frozen=True, slots=True)

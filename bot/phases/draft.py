@@ -59,7 +59,9 @@ async def _start(phase: PhaseRun) -> Start:
     roles = {
         who: await ctx.github.permission(run.installation_id, run.repo.full_name, who) for who in sorted(people) if who
     }
-    snapshot = take(issue, comments, base_sha=base_sha, permissions=roles, private=run.repo.private)
+    snapshot = take(
+        issue, comments, base_sha=base_sha, permissions=roles, private=run.repo.private, own_app_id=ctx.app_id
+    )
     ctx.blobs.put(run.id, SNAPSHOT, 0, dump(snapshot))
     return Start(base_sha, snapshot_sha256(snapshot), roles.get(issue.author) not in WRITERS, issue.title)
 

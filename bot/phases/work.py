@@ -16,6 +16,8 @@ from bot.core.advance import line_of
 from bot.core.conversation import ModelRequest
 from bot.core.diff import FileDiff, Harvest
 from bot.core.plan import Task
+from bot.core.policy import DEFAULT_PROTECT, Policy
+from bot.core.repo_config import RepoConfig
 from bot.core.results import PhaseHeld, TaskBlocked, TaskFinished
 from bot.core.run import DiffStat, Line, TaskState
 from bot.core.text import commit, problems
@@ -135,7 +137,8 @@ async def _outcome(phase: PhaseRun, job: Job, checkout: Checkout, outcome: Outco
 async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: Reported) -> Ended:
     ctx = phase.ctx
     pack, tree, _ = await export.export(ctx.sandbox, checkout)
-    harvest = await ctx.git.harvest(checkout, pack, tree)
+    config = (await ground(phase, phase.run.base_sha)).config
+    harvest = await ctx.git.harvest(checkout, pack, tree, policy_of(config))
     if harvest.problems:
         return PhaseHeld("Failed", problems.diff_refused(harvest.problems), "/agent retry from=work")
     if not harvest.files:
@@ -177,6 +180,12 @@ async def _commit(phase: PhaseRun, job: Job, harvest: Harvest) -> str:
     )
     await asyncio.to_thread(ctx.gate.check, text, what="commit message", run_id=run.id)
     return await ctx.git.commit(run.repo.full_name, tree=harvest.tree, parents=[job.parent], message=text, at=at)
+
+
+def policy_of(config: RepoConfig) -> Policy:
+    """The caps and protected paths of a repository, on top of what is protected everywhere."""
+    own = tuple((pattern, config.protect.policy) for pattern in config.protect.paths)
+    return Policy(max_files=config.limits.files, max_patch_kb=config.limits.patch_kb, protect=(*DEFAULT_PROTECT, *own))
 
 
 def _stands(phase: PhaseRun, job: Job) -> int:

@@ -86,11 +86,13 @@ class PushDesk:
 
     async def __aexit__(self, *error: object) -> None:
         self._serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._serving
-        self._transport.close()
-        for fd in (self._ask, self._answer, self._answer_write):
-            os.close(fd)
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._serving
+        finally:
+            self._transport.close()
+            for fd in (self._ask, self._answer, self._answer_write):
+                os.close(fd)
 
     @property
     def fds(self) -> tuple[int, ...]:
@@ -113,11 +115,20 @@ class PushDesk:
             while line := (await reader.readline()).decode().rstrip("\n"):
                 old, new, name = line.split(" ", 2)
                 changes.append(RefChange(name, old, new))
-            lines = [] if hook == "post-receive" else await self._refusals(changes, quarantine)
             if hook == "post-receive":
                 self._landed += changes
-            words = [*(f"error: {line}" for line in lines), "no" if lines else "yes"]
-            os.write(self._answer_write, ("\n".join(words) + "\n").encode())
+                self._say(["yes"])
+                continue
+            # git waits for an answer: a judge that fails must not leave it waiting
+            words = ["error: this push could not be judged", "no"]
+            try:
+                lines = await self._refusals(changes, quarantine)
+                words = [*(f"error: {line}" for line in lines), "no" if lines else "yes"]
+            finally:
+                self._say(words)
+
+    def _say(self, words: list[str]) -> None:
+        os.write(self._answer_write, ("\n".join(words) + "\n").encode())
 
     async def _refusals(self, changes: list[RefChange], quarantine: str) -> list[str]:
         environment = quarantine_environment(self._repo, quarantine)

@@ -18,6 +18,8 @@ from bot.playground.pages_source import pages_over
 from bot.playground.world import NewApp, Playground
 
 SECRET = "playground-webhook-secret"
+OWNERS = ("acme", "octo-parse", "you")
+"""Accounts that a stage's server works for."""
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
 START_SECONDS = 60.0
 
@@ -144,6 +146,7 @@ class Stage:
             "JOURNEYMAN_APP_ID": str(self.app.id),
             "JOURNEYMAN_PRIVATE_KEY": self.app.private_key,
             "JOURNEYMAN_WEBHOOK_SECRET": SECRET,
+            "JOURNEYMAN_OWNERS": ",".join(OWNERS),
             "JOURNEYMAN_GITHUB_API": self.hub.api,
             "JOURNEYMAN_GITHUB_GIT": self.hub.git,
             "JOURNEYMAN_SANDBOX": "none" if self.unsandboxed else "auto",

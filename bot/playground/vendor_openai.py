@@ -235,6 +235,10 @@ def items_of(answer: Answer, number: int, fault: FaultKind | None) -> list[Json]
     if answer.thinking:
         item: Json = {"id": f"rs_{number:06d}", "type": "reasoning", "summary": []}
         out.append({**item, "encrypted_content": seal(item)})
+    if answer.json is not None and answer.text:
+        aside = {"type": "output_text", "text": answer.text, "annotations": [], "logprobs": []}
+        head: Json = {"id": f"msg_{number:06d}00", "type": "message", "status": "completed", "role": "assistant"}
+        out.append({**head, "content": [aside], "phase": "commentary"})
     words = answer.words
     if fault in ("bad_json", "length") and not answer.calls:
         words = words[: len(words) // 2]

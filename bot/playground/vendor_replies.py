@@ -53,7 +53,10 @@ def header(system: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model says: text, or one JSON object, or calls of tools (name, input), with thinking before it."""
+    """What the model says: text, or one JSON object, or calls of tools (name, input), with thinking before it.
+
+    Text beside an object is commentary: OpenAI sends it as a message of its own, Anthropic leaves it out.
+    """
 
     text: str = ""
     calls: tuple[tuple[str, Json], ...] = ()

@@ -15,7 +15,7 @@ from bot.sandbox.command import MIB, SHIM, directory, drop_privileges, limits, v
 from bot.sandbox.guardian import LOCK_FD, SECCOMP_FD, STATUS_FD
 from bot.sandbox.processes import ProcessTable
 from bot.sandbox.staging import Staging
-from bot.sandbox.supervise import Cancel, cancellable, supervise
+from bot.sandbox.supervise import Cancel, Ended, cancellable, supervise
 
 ROOT = "/work"
 """Where a checkout appears inside."""
@@ -45,14 +45,15 @@ class Bubblewrap:
     ) -> None:
         """`home` is the engine's; the sandbox keeps its few files in `home/sandbox`. `path` defaults to the engine's PATH.
 
-        Raises OSError where there is no bubblewrap, or root may not mount.
+        Raises OSError where there is no bubblewrap, LookupError on a kind of machine that the system call filter does not know.
         """
         self._uid, self._gid = (uid, uid) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
         if self._uid == 0:
             raise OSError("the worker's uid must not be 0")
         self._file_bytes, self._disk_bytes = file_mb * MIB, disk_mb * MIB
         self._sizes = (tmp_mb * MIB, shm_mb * MIB)
-        self._staging = Staging(home, self._uid) if os.geteuid() == 0 else None
+        program, filter_bytes = find_bubblewrap(), seccomp.program()
+        self._staging = Staging(self._uid) if os.geteuid() == 0 else None
         self.supports_overlay = overlay
         """Whether checkouts should be overlays; else they must hold a copy."""
         self.toolchains = toolchains.find(
@@ -63,9 +64,9 @@ class Bubblewrap:
         own.chmod(0o755)
         rootfs.make_etc(own / "etc", uid=self._uid, gid=self._gid)
         self._filter = own / "seccomp.bpf"
-        self._filter.write_bytes(seccomp.program())
+        self._filter.write_bytes(filter_bytes)
         self._fixed = self._fixed_arguments(own / "etc")
-        self._program = str(self._pin(find_bubblewrap()))
+        self._program = str(self._pin(program))
         self._table = ProcessTable()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="sandbox")
 
@@ -84,15 +85,25 @@ class Bubblewrap:
         return await cancellable(self._pool, lambda cancel: self._run(command, cancel))
 
     def _run(self, command: SandboxRun, cancel: Cancel) -> SandboxResult:
+        with used_once(command.checkout) as lock:
+            try:
+                ended = self._supervised(command, cancel, lock)
+            except OSError as error:
+                raise Permanent(f"the sandbox could not be set up: {error}") from None
+        if not ended.started:
+            said = (ended.errors if command.separate_stderr else ended.output).kept().decode(errors="replace").strip()
+            raise Permanent(f"the sandbox could not be set up: {said[-400:]}")
+        return ended.result(command)
+
+    def _supervised(self, command: SandboxRun, cancel: Cancel, lock: int) -> Ended:
         checkout = command.checkout
         places = [checkout.home, checkout.objects]
         places += [checkout.base, checkout.upper, checkout.scratch] if checkout.copy is None else [checkout.copy]
         with contextlib.ExitStack() as stack:
-            lock = stack.enter_context(used_once(checkout))
             program = os.open(self._filter, os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, program)
             enter, where = stack.enter_context(self._staging.hold(places)) if self._staging else ((), {})
-            ended = supervise(
+            return supervise(
                 [*enter, *self._arguments(command, {place: where.get(place, place) for place in places})],
                 watch(command, self._disk_bytes),
                 table=self._table,
@@ -101,10 +112,6 @@ class Bubblewrap:
                 fds={LOCK_FD: lock, SECCOMP_FD: program},
                 reports_status=True,
             )
-        if not ended.started:
-            said = (ended.errors if command.separate_stderr else ended.output).kept().decode(errors="replace").strip()
-            raise Permanent(f"the sandbox could not be set up: {said[-400:]}")
-        return ended.result(command)
 
     def _arguments(self, command: SandboxRun, where: Mapping[Path, Path]) -> list[str]:
         """From the drop of root's rights to the command itself. Raises Permanent for a cwd or variable that can't be."""
@@ -117,16 +124,9 @@ class Bubblewrap:
 
     def _fixed_arguments(self, etc: Path) -> list[str]:
         tmp, shm = self._sizes
-        args = [
-            "--unshare-user",
-            "--unshare-all",
-            "--disable-userns",
-            "--cap-drop",
-            "ALL",
-            "--new-session",
-            "--die-with-parent",
-        ]
-        args += f"--hostname sandbox --seccomp {SECCOMP_FD} --sync-fd {LOCK_FD} --json-status-fd {STATUS_FD}".split()
+        args = ["--unshare-user", "--unshare-all", "--disable-userns"]
+        args += ["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--hostname", "sandbox"]
+        args += ["--seccomp", str(SECCOMP_FD), "--sync-fd", str(LOCK_FD), "--json-status-fd", str(STATUS_FD)]
         args += rootfs.system_binds()
         args += ["--ro-bind", str(self._pin(etc)), "/etc", "--proc", "/proc", "--dev", "/dev"]
         args += ["--perms", "1777", "--size", str(shm), "--tmpfs", _SHM, "--remount-ro", "/dev"]

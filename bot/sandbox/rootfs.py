@@ -31,7 +31,7 @@ def make_etc(target: Path, *, uid: int, gid: int) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for name in _ETC:
-        _copy(Path("/etc") / name, fresh / name)
+        copy(Path("/etc") / name, fresh / name)
     _write(fresh / "passwd", f"root:x:0:0:root:/root:/bin/sh\nworker:x:{uid}:{gid}:worker:/home/worker:/bin/sh\n")
     _write(fresh / "group", f"root:x:0:\nworker:x:{gid}:\n")
     _write(fresh / "hosts", "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n")
@@ -46,7 +46,8 @@ def make_etc(target: Path, *, uid: int, gid: int) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path) -> None:
+    """Copy what may be shown; nothing where there is nothing."""
     if source.is_symlink():
         target.symlink_to(os.readlink(source))
     elif source.is_dir():

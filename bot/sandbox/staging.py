@@ -6,7 +6,6 @@ the engine ends, and the machine's own mounts never change.
 """
 
 import contextlib
-import hashlib
 import itertools
 import os
 import stat
@@ -18,6 +17,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_PREFIX = "journeyman-"
 _SCRIPT = """
 set -e
 mount -n -t tmpfs -o mode=755,size=1m journeyman "$1"; shift
@@ -48,10 +48,10 @@ class _Namespace:
 class Staging:
     """Maps paths to where the worker's uid can reach them; grows when it meets a new unreachable root, forgets those longest unused."""
 
-    def __init__(self, home: Path, uid: int, *, keep: int = 32) -> None:
+    def __init__(self, uid: int, *, keep: int = 32) -> None:
         self._uid, self._keep = uid, keep
         self._lock = threading.Lock()
-        self._place = _place(home)
+        self._place: Path | None = None
         self._pinned: dict[Path, Path] = {}
         self._roots: OrderedDict[Path, Path] = OrderedDict()
         self._numbers = itertools.count()
@@ -64,7 +64,7 @@ class Staging:
             return path
         with self._lock:
             if root not in self._pinned:
-                self._pinned[root] = self._place / str(next(self._numbers))
+                self._pinned[root] = self._next_place()
                 self._retire()
             return self._pinned[root] / path.relative_to(root)
 
@@ -78,7 +78,7 @@ class Staging:
         with self._lock:
             for root in {root for root in blocked.values() if root is not None} - self._pinned.keys():
                 if root not in self._roots:
-                    self._roots[root] = self._place / str(next(self._numbers))
+                    self._roots[root] = self._next_place()
                     self._retire()
                 self._roots.move_to_end(root)
             while len(self._roots) > max(self._keep, len(paths)):
@@ -105,8 +105,14 @@ class Staging:
         """Let the namespace go."""
         with self._lock:
             self._retire()
-            with contextlib.suppress(OSError):
-                self._place.rmdir()
+            if self._place:
+                with contextlib.suppress(OSError):
+                    self._place.rmdir()
+                self._place = None
+
+    def _next_place(self) -> Path:
+        self._place = self._place or _new_place()
+        return self._place / str(next(self._numbers))
 
     def _retire(self) -> None:
         """The next command needs a new namespace; the old one ends with its last user."""
@@ -140,14 +146,13 @@ class Staging:
         return fd
 
 
-def _place(home: Path) -> Path:
-    """An empty directory of root's own in a traversable place; those that a killed engine of this home left are taken away."""
-    name = f"journeyman-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+def _new_place() -> Path:
+    """An empty directory of root's own in a traversable place; those that killed engines left are taken away."""
     for parent in (Path("/run"), Path("/var/tmp")):  # noqa: S108  mkdtemp's names can't be foreseen
         with contextlib.suppress(OSError):
-            for left in parent.glob(f"{name}-*"):
+            for left in parent.glob(f"{_PREFIX}*-*"):
                 _remove_left(left)
-            place = Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=parent))
+            place = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
             place.chmod(0o755)
             return place
     raise OSError("neither /run nor /var/tmp takes a directory of root's for staging")
@@ -155,7 +160,7 @@ def _place(home: Path) -> Path:
 
 def _remove_left(place: Path) -> None:
     """Only of an engine that is gone: removing a directory takes away what a living namespace has mounted on it."""
-    pid = place.name.split("-")[2]
+    pid = place.name.removeprefix(_PREFIX).split("-")[0]
     if pid.isdigit() and not Path("/proc", pid).exists():
         with contextlib.suppress(OSError):
             place.rmdir()

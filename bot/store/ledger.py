@@ -17,7 +17,7 @@ class SqlLedger:
         self._engine, self._clock, self._cap = engine, clock, cap
 
     def reserve(self, run_id: str, key: str, micros: int) -> None:
-        """Reserve a call's worst case; a reservation left by a crash is replaced by its own retry."""
+        """Reserve a call's worst case; a reservation that a crash left is replaced by its own retry, a settled call stays."""
         cap = self._cap(run_id)
         table = tables.charge
         row = {"run_id": run_id, "key": key, "settled": False, "micros": micros, "at": self._clock.stamp()}

@@ -121,6 +121,17 @@ def lock_issue(conn: sa.Connection, repo_id: int, issue: int) -> Run | None:
     return newest(conn, repo_id, issue)
 
 
+def issue_of_pull(conn: sa.Connection, repo_id: int, pull: int) -> int | None:
+    """The issue whose run opened that pull request, None where none of ours did."""
+    c = tables.run.c
+    query = sa.select(c.doc).where(c.repo_id == repo_id, c.doc.contains(f'"pull_number":{pull},', autoescape=True))
+    for doc in conn.execute(query.order_by(c.issue.desc(), c.number.desc())).scalars():
+        run = decode(doc)
+        if any(line.pull_number == pull for line in run.lines):
+            return run.issue
+    return None
+
+
 def spend(conn: sa.Connection, run_id: str) -> Spend:
     """What the run has cost: the sum over its settled calls, reservations left out."""
     c = tables.charge.c

@@ -123,7 +123,7 @@ def test_in_review_green():
 | done | Work | t1 consent record: **done** · t2 refuse without consent: **done** |
 | done | Verify, deliver | #57 (ready): PASS: 2 of 3 commands passed |
 
-Review and merge as usual; Journeyman never merges. Say `/agent refine <text>` to change the spec and the work.
+Review and merge as usual; Journeyman never merges.
 
 <details><summary>Log, cost and what was read</summary>
 

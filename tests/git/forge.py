@@ -171,14 +171,19 @@ def serving(root: Path) -> Generator[Forge]:
     made.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+POLICY = Policy()
 
 
 def make_engine(home: Path, url: str, **given: object) -> EngineGit:
-    options = {"owner": None, "supports_overlay": False, "identity": IDENTITY, "policy": Policy()} | given
+    options = {"owner": None, "supports_overlay": False, "identity": IDENTITY} | given
     return EngineGit(home=home, git_base=url, **options)  # ty: ignore
 
 

@@ -13,7 +13,7 @@ import pytest
 from bot.core.diff import Harvest
 from bot.git.adapter import EngineGit
 from bot.ports import Checkout, Permanent, UserFacing
-from tests.git.forge import TOKEN, Forge, line, make_engine, sh
+from tests.git.forge import POLICY, TOKEN, Forge, line, make_engine, sh
 
 FILES: dict[str, str | bytes] = {
     "src/app.py": "print(1)\n",
@@ -64,7 +64,7 @@ def change(place: Path) -> tuple[bytes, str]:
 async def everything(engine: EngineGit, forge: Forge, checkout: Checkout, pack: bytes, tree: str) -> Harvest:
     """All that the engine ever does around a worker's checkout."""
     await engine.checkout("acme/shop", checkout.sha, checkout.key)
-    got = await engine.harvest(checkout, pack, tree)
+    got = await engine.harvest(checkout, pack, tree, POLICY)
     assert got.problems == ()
     sha = await engine.commit("acme/shop", tree=tree, parents=[checkout.sha], message="Work", at="2026-11-24T09:14:02Z")
     await engine.fetch("acme/shop", ["refs/heads/main"], TOKEN)

@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 from bot.core.diff import Harvest
 from bot.git.adapter import EngineGit
 from bot.ports import Checkout
-from tests.git.forge import TOKEN, Forge, line, sh
+from tests.git.forge import POLICY, TOKEN, Forge, line, sh
 
 FILES: dict[str, str | bytes] = {
     "README.md": "# Shop\n",
@@ -33,7 +33,7 @@ def handed_over(place: Path, base: str) -> tuple[bytes, str]:
 
 
 async def harvested(engine: EngineGit, checkout: Checkout, place: Path) -> Harvest:
-    return await engine.harvest(checkout, *handed_over(place, checkout.sha))
+    return await engine.harvest(checkout, *handed_over(place, checkout.sha), POLICY)
 
 
 async def test_a_good_change_is_taken_over_with_its_counts(engine: EngineGit, forge: Forge) -> None:
@@ -50,7 +50,7 @@ async def test_a_good_change_is_taken_over_with_its_counts(engine: EngineGit, fo
 async def test_an_unchanged_tree_needs_no_pack(engine: EngineGit, forge: Forge) -> None:
     checkout, place = await worker(engine, forge)
 
-    got = await engine.harvest(checkout, b"", line("git", "rev-parse", "HEAD^{tree}", cwd=place))
+    got = await engine.harvest(checkout, b"", line("git", "rev-parse", "HEAD^{tree}", cwd=place), POLICY)
 
     assert got == Harvest(got.tree, ())
 
@@ -105,7 +105,7 @@ async def test_what_the_tree_does_not_need_stays_behind(engine: EngineGit, forge
     stowaway = line("git", "hash-object", "-w", "--stdin", cwd=place, stdin=b"stowaway")
     pack = sh("git", "pack-objects", "--revs", "--stdout", "-q", cwd=place, stdin=f"{tree}\n{stowaway}\n".encode())
 
-    got = await engine.harvest(checkout, pack, tree)
+    got = await engine.harvest(checkout, pack, tree, POLICY)
 
     assert got.problems == ()
     assert sh("git", "cat-file", "-t", stowaway, cwd=tmp_path / "home/mirrors/acme/shop.git", check=False) == b""

@@ -10,7 +10,7 @@ from bot.core.diff import Harvest
 from bot.core.policy import Policy
 from bot.git.adapter import EngineGit
 from bot.ports import Checkout
-from tests.git.forge import TOKEN, Forge, make_engine, oid_of, pack_of, tree_of
+from tests.git.forge import POLICY, TOKEN, Forge, make_engine, oid_of, pack_of, tree_of
 
 BLOB = b"hello\n"
 HELLO = oid_of("blob", BLOB)
@@ -27,10 +27,12 @@ def store(home: Path) -> list[Path]:
     return sorted(path for name in ("mirrors", "quarantine") for path in (home / name).rglob("*"))
 
 
-async def refused(engine: EngineGit, checkout: Checkout, home: Path, *, pack: bytes, tree: str) -> tuple[str, ...]:
+async def refused(
+    engine: EngineGit, checkout: Checkout, home: Path, *, pack: bytes, tree: str, policy: Policy = POLICY
+) -> tuple[str, ...]:
     """The problems; whatever they are, the engine's store is as it was."""
     before = store(home)
-    got = await engine.harvest(checkout, pack, tree)
+    got = await engine.harvest(checkout, pack, tree, policy)
     assert store(home) == before
     assert got.problems
     return got.problems
@@ -46,7 +48,7 @@ async def of_tree(
 async def test_a_harmless_pack_made_by_hand_is_taken(engine: EngineGit, checkout: Checkout) -> None:
     tree = tree_of(("100644", "hello.txt", HELLO))
 
-    got = await engine.harvest(checkout, pack_of(("blob", BLOB), ("tree", tree)), oid_of("tree", tree))
+    got = await engine.harvest(checkout, pack_of(("blob", BLOB), ("tree", tree)), oid_of("tree", tree), POLICY)
 
     assert got.problems == ()
     assert await engine.blob("acme/shop", got.tree, "hello.txt") == BLOB
@@ -158,10 +160,12 @@ async def test_a_broken_pack_is_refused(engine: EngineGit, checkout: Checkout, t
 async def test_a_pack_beyond_the_limit_is_refused_before_git_sees_it(
     forge: Forge, tmp_path: Path, checkout: Checkout
 ) -> None:
-    small = make_engine(tmp_path / "home", forge.url, policy=Policy(max_patch_kb=16))
+    small = make_engine(tmp_path / "home", forge.url)
     noise = os.urandom(5 * 1024 * 1024)
 
-    problems = await refused(small, checkout, tmp_path / "home", pack=pack_of(("blob", noise)), tree=HELLO)
+    problems = await refused(
+        small, checkout, tmp_path / "home", pack=pack_of(("blob", noise)), tree=HELLO, policy=Policy(max_patch_kb=16)
+    )
 
     small.shutdown()
     assert problems == snapshot(("The worker's change is 5121 KiB packed; the limit is 4112 KiB.",))
@@ -227,7 +231,7 @@ async def test_objects_of_another_repository_are_out_of_reach(
 async def test_a_hold_keeps_the_objects_for_whoever_releases_it(engine: EngineGit, checkout: Checkout) -> None:
     tree = tree_of(("100644", "AGENTS.md", HELLO))
 
-    got = await engine.harvest(checkout, pack_of(("blob", BLOB), ("tree", tree)), oid_of("tree", tree))
+    got = await engine.harvest(checkout, pack_of(("blob", BLOB), ("tree", tree)), oid_of("tree", tree), POLICY)
 
     assert isinstance(got, Harvest)
     assert (got.problems, got.held) == ((), ("AGENTS.md",))

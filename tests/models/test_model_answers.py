@@ -8,7 +8,7 @@ from conftest import BASH, SIDES, VERDICT
 from bot.core.conversation import AssistantTurn, ResultsTurn, ToolCall, ToolResult, UserTurn
 from bot.core.redact import Secret
 from bot.models import prices
-from bot.playground.vendor import Fault, tools
+from bot.playground.vendor import Answer, Fault, tools
 
 pytestmark = pytest.mark.fast
 
@@ -68,6 +68,11 @@ async def test_a_structured_answer_is_parsed(model, ask, script, vendor):
     answer = await model.complete(ask(schema=VERDICT))
     assert (answer.stop, answer.parsed) == ("end", {"verdict": "clean"})
     assert vendor.calls[0].call.schema == VERDICT
+
+
+async def test_commentary_is_no_part_of_a_structured_answer(model, ask, script):
+    script.on("work/task", Answer(text="I weigh it.", json={"verdict": "clean"}))
+    assert (await model.complete(ask(schema=VERDICT))).parsed == {"verdict": "clean"}
 
 
 async def test_a_structured_answer_that_is_no_json_is_never_parsed(model, ask, script):
@@ -192,6 +197,17 @@ async def test_an_unchanged_prefix_is_read_from_the_cache(model, ask, script):
     assert (first.usage.cache_read, first.usage.cache_write > 512) == (0, True)
     assert second.usage.cache_read == first.usage.cache_write
     assert second.usage.input + second.usage.cache_write < 200
+
+
+async def test_every_prompt_token_is_counted_once(model, ask, script, vendor, side):
+    script.on("work/task", "Done.")
+    usage = (await model.complete(ask())).usage
+    told = vendor.calls[0].usage
+    if side.name == "anthropic":
+        total = told["input_tokens"] + told["cache_read_input_tokens"] + told["cache_creation_input_tokens"]
+    else:
+        total = told["input_tokens"]
+    assert usage.input + usage.cache_read + usage.cache_write == total
 
 
 async def test_a_changed_system_prompt_reads_nothing_from_the_cache(model, ask, script):

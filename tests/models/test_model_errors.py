@@ -28,7 +28,8 @@ def meaning(vendor, failure):
         (ANTHROPIC, Failure(529, "overloaded_error"), Transient),
         (ANTHROPIC, Failure(200, "overloaded_error"), Transient),
         (ANTHROPIC, Failure(200, "rate_limit_error"), Transient),
-        (ANTHROPIC, Failure(402, "billing_error"), UserFacing),
+        (ANTHROPIC, Failure(402, "invalid_request_error"), UserFacing),
+        (ANTHROPIC, Failure(200, "billing_error"), UserFacing),
         (ANTHROPIC, Failure(429, "rate_limit_error", "contract_spend_limit_reached"), UserFacing),
         (
             ANTHROPIC,

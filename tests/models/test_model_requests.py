@@ -4,7 +4,8 @@ import pytest
 from conftest import BASH, VERDICT
 from inline_snapshot import snapshot
 
-from bot.core.conversation import ResultsTurn, ToolResult
+from bot.core.conversation import AssistantTurn, ModelRequest, ResultsTurn, ToolResult, UserTurn
+from bot.models.anthropic import body
 from bot.playground.vendor import tools
 
 pytestmark = pytest.mark.fast
@@ -206,3 +207,16 @@ def _bare(turns):
         }
         for t in turns
     ]
+
+
+def test_our_words_after_results_do_not_use_up_a_cache_mark():
+    raw = ({"type": "tool_use", "id": "t1", "name": "bash", "input": {}},)
+    turns = (
+        UserTurn("Look."),
+        AssistantTurn("anthropic", raw),
+        ResultsTurn((ToolResult("t1", "a"),)),
+        UserTurn("Quick."),
+    )
+    messages = body(ModelRequest("work", "anthropic/claude-sonnet-5-5", SYSTEM, turns))["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "user"]
+    assert ["cache_control" in message["content"][-1] for message in messages] == [True, False, True]

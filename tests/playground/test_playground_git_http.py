@@ -260,6 +260,19 @@ def test_a_push_whose_client_dies_while_it_is_judged_lands_and_is_told(host: Hos
     assert host.landed == [("acme/shop", "refs/heads/agent/1-a", ZERO, sha, "writer")]
 
 
+def test_a_judge_that_fails_refuses_the_push(host: Host, tmp_path: Path):
+    work = clone(host, tmp_path)
+    commit(work, "a.txt")
+
+    def fail() -> None:
+        raise RuntimeError("the judge fell ill")
+
+    host.meanwhile = fail
+    done = git("push", "origin", "HEAD:refs/heads/agent/1-a", cwd=work)
+    assert "remote: error: this push could not be judged" in done.stderr
+    assert host.repo.resolve("agent/1-a") is None
+
+
 def test_hooks_of_somebody_else_are_replaced(host: Host):
     (host.repo.path / "hooks" / "pre-receive").write_text("#!/bin/sh\nexit 0\n")
     install_hooks(host.repo.path)

@@ -59,11 +59,32 @@ async def test_a_file_that_is_there_is_not_overwritten(level):
     assert (said, is_error) == ("Not done: the file is there already.", True)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "../x", "a/../../x", "", "dir/", ".git/config", "a/.GIT/hooks/x", "a\nb"]
 )
-async def test_a_path_that_looks_wrong_is_refused_before_anything_runs(level, path):
-    assert (await change(level, path, "", "x"))[1]
+def test_a_path_that_looks_wrong_is_refused_before_anything_runs(path):
+    assert edit.refusal(path)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("path", ["a", "a/b.c", ".github/x", "-n", "a..b", "...", "git/x"])
+def test_an_ordinary_path_is_not(path):
+    assert edit.refusal(path) == ""
+
+
+async def test_a_refused_path_is_an_error_for_the_model(level):
+    assert await change(level, "../x", "", "x") == (
+        "The path must be relative to the checkout and may not contain `..`.",
+        True,
+    )
+
+
+async def test_no_directory_is_made_through_a_link(level):
+    sandbox, checkout = level
+    await sh(sandbox, checkout, "mkdir elsewhere; ln -s elsewhere out")
+    assert (await change(level, "out/made/x", "", "x"))[1]
+    assert (await sh(sandbox, checkout, "ls elsewhere")).output == b""
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """SECURITY.md 15: what a command in bubblewrap sees, and what it can't do."""
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -119,7 +120,7 @@ async def test_no_new_namespaces(bubblewrap, overlay, call):
 
 
 async def test_limits_are_set_inside(bubblewrap, overlay):
-    limits = await says(bubblewrap, overlay(), "ulimit -n; ulimit -c; ulimit -f; ulimit -p", processes=77)
+    limits = await says(bubblewrap, overlay(), "ulimit -n; ulimit -H -c; ulimit -f; ulimit -p", processes=77)
     assert limits.split() == ["4096", "0", str(2048 * 2048), "77"]
 
 
@@ -129,7 +130,26 @@ async def test_no_descriptor_of_ours_is_inherited(bubblewrap, overlay):
     assert len(fds.split()) <= 4
 
 
-async def test_it_is_no_terminal_and_a_session_of_its_own(bubblewrap, overlay):
+async def test_user_namespaces_are_off_even_without_the_filter(tmp_path):
+    sandbox = Bubblewrap(tmp_path / "engine", uid=WORKER)
+    allow_all = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
+    (tmp_path / "engine/sandbox/seccomp.bpf").write_bytes(allow_all)
+    try:
+        checkout = make_checkout(tmp_path / "c", sandbox.owner())
+        assert (await sh(sandbox, checkout, "unshare -U true")).exit_code != 0
+        assert await says(sandbox, checkout, "grep Seccomp: /proc/self/status | cut -f2") == "2\n"
+    finally:
+        sandbox.close()
+        (tmp_path / "c/scratch/work").chmod(0o700)
+
+
+async def test_a_command_is_in_a_session_of_its_own(bubblewrap, overlay):
+    # A session that began outside reads as 0 from inside the process namespace.
+    session = await says(bubblewrap, overlay(), "cut -d' ' -f6 /proc/self/stat")
+    assert int(session) > 0
+
+
+async def test_there_is_no_terminal(bubblewrap, overlay):
     assert (await sh(bubblewrap, overlay(), "echo x > /dev/tty")).exit_code != 0
 
 
@@ -178,6 +198,10 @@ class TestToolchains:
         (home / ".nvm/versions/node/v1/lib/part").write_text("part\n")
         (home / ".ssh/id").write_text("secret\n")
         (home / "project/.git/config").write_text("secret\n")
+        if os.geteuid() == 0:
+            # The worker's own files, so that only the way they are mounted keeps it from changing them.
+            for path in (home / ".nvm").rglob("*"):
+                os.chown(path, WORKER, WORKER)
         home.chmod(0o700)
         return home
 

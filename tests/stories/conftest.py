@@ -29,6 +29,8 @@ def people(stage: Stage) -> None:
     for login in ("maria", "tom", "eve"):
         stage.hub.create_user(login)
     stage.hub.install(stage.app, "acme")
+    # One installation plays many teams here; GitHub's limits on content have tests of their own.
+    stage.hub.state.limits.content_per_minute = stage.hub.state.limits.content_per_hour = 100_000
 
 
 @pytest.fixture(scope="session")
@@ -50,5 +52,8 @@ def stage(voice: Voice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 def world(stage: Stage, voice: Voice) -> Iterator[World]:
     """A story's world with a repository name of its own."""
     voice.policy, voice.calls = None, []
-    yield World(stage, voice, f"acme/story-{next(NUMBERS)}")
+    world = World(stage, voice, f"acme/story-{next(NUMBERS)}")
+    yield world
+    if world.repo in stage.hub.state.repos:
+        world.end()
     voice.policy = None

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bot.core.markers import find_marker
-from bot.core.run import Run
+from bot.core.run import TERMINAL, InReview, Run
+from bot.playground.control import counts
 from bot.playground.data import Comment, Issue, Pull
 from bot.playground.stage import Stage
 from bot.playground.vendor_replies import Call, Policy, Reply
@@ -53,10 +55,12 @@ class World:
         default_branch: str = "main",
         private: bool = False,
         empty: bool = False,
+        source: Path | None = None,
     ) -> None:
-        """A repository with the App installed; maria has write, tom triage, eve only reads."""
+        """A repository with the App installed; maria has write, tom triage, eve only reads. `source` is a git repository to copy."""
         hub = self.stage.hub
-        hub.create_repo(self.repo, default_branch=default_branch, private=private, files=None if empty else files)
+        kept = None if empty or source else files
+        hub.create_repo(self.repo, default_branch=default_branch, private=private, files=kept, from_path=source)
         for login, role in (("maria", "write"), ("tom", "triage"), ("eve", "read")):
             hub.add_collaborator(self.repo, login, role)
 
@@ -68,6 +72,13 @@ class World:
 
     def label(self, number: int, label: str = "agent", *, by: str = "maria") -> None:
         self.stage.hub.label(self.repo, number, label, by=by)
+
+    def ask(self, script: Policy, title: str, body: str | None, *, label: str = "agent") -> int:
+        """An issue labelled by maria, with a script that plays the models; gives its number."""
+        self.voice.policy = script
+        number = self.issue(title, body)
+        self.label(number, label)
+        return number
 
     def say(self, number: int, text: str, *, by: str = "maria") -> Comment:
         return self.stage.hub.comment(self.repo, number, text, by=by)
@@ -131,27 +142,73 @@ class World:
         (body,) = self.ours(number, "status")
         return plain(body)
 
+    def head(self, number: int) -> str:
+        """The status comment without its log."""
+        return self.status(number).split("<details>")[0].strip()
+
+    def mention(self, number: int) -> str:
+        """The one line that mentions somebody, normalised."""
+        (body,) = self.ours(number, "attention")
+        return plain(body)
+
+    def notice(self, number: int) -> str:
+        """Wait for the status comment of an issue that has no run."""
+        self.until(lambda: self.ours(number, "status") and self._published(), why="a status comment")
+        return self.status(number)
+
+    def answered(self, number: int, words: str) -> str:
+        """Wait until the status comment holds these words; gives its head."""
+        self.until(
+            lambda: any(words in body for body in self.ours(number, "status")) and self._published(),
+            why=f"{words!r} in the status comment:\n{self.ours(number, 'status')}",
+        )
+        return self.head(number)
+
+    def run(self) -> Run:
+        """The newest run."""
+        return self.runs()[-1]
+
+    def asked(self, name: str) -> list[Call]:
+        """The calls of one `role/step`."""
+        return [call for call in self.voice.calls if call.name == name]
+
+    def working(self, turn: int = 1) -> None:
+        """Wait until the worker was given its answer for that turn."""
+        self.until(lambda: [it for it in self.asked("work/task") if it.turn >= turn], why=f"turn {turn} of the worker")
+
+    def git(self, *argv: str) -> str:
+        """What git says of the repository on the playground."""
+        path = self.stage.hub.repo(self.repo).git.path
+        return subprocess.run(["git", "-C", str(path), *argv], capture_output=True, text=True, check=True).stdout
+
+    def reacted(self, comment: Comment) -> list[str]:
+        """Our reactions on a comment."""
+        return sorted(it.content for it in self.stage.hub.state.comments[comment.id].reactions)
+
+    def end(self) -> None:
+        """Stop what would go on and speak into the next story."""
+        for run in self.runs():
+            if not isinstance(run.state, (*TERMINAL, InReview)):
+                self.stage.hub.close_issue(self.repo, run.issue, by="maria")
+        self.until(
+            lambda: all(isinstance(it.state, (*TERMINAL, InReview)) for it in self.runs()), why="the story's end"
+        )
+
     def pulls(self) -> list[Pull]:
         return [it.pull for it in self.stage.hub.repo(self.repo).issues.values() if it.pull is not None]
 
     def branches(self) -> dict[str, str]:
         """Branch -> SHA on the playground."""
-        path = self.stage.hub.repo(self.repo).git.path
-        rows = subprocess.run(
-            ["git", "-C", str(path), "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.splitlines()
-        return dict(row.split(" ") for row in rows)
+        rows = self.git("for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")
+        return dict(row.split(" ") for row in rows.splitlines())
 
     def counts(self) -> dict[str, int]:
         """The playground's own count of what our App wrote to this repository."""
-        out: dict[str, int] = {}
-        for write in self.stage.hub.state.writes:
-            if write.repo.full_name == self.repo and write.by.app is not None:
-                out[write.kind] = out.get(write.kind, 0) + 1
-        return out
+        mine = counts(self.stage.hub.state, actor=f"{self.stage.app.slug}[bot]").get(self.repo, {})
+        total: Counter[str] = Counter()
+        for kinds in mine.values():
+            total.update(kinds)
+        return dict(total)
 
 
 def plain(text: str) -> str:

@@ -79,6 +79,11 @@ def refine_in_review() -> str:
     return "The pull request is already open, so the spec can't be refined in this run: close the pull request and label the issue again."
 
 
+def nothing_to_refine() -> str:
+    """Refine of a run that failed before its first revision."""
+    return "There is no spec yet that could be refined: say `/agent retry`, or change the issue and put the label `agent` on again."
+
+
 def nothing_to_approve(run: Run) -> str:
     """Approve where nothing waits for it."""
     return f"Nothing waits for an approval: {standing(run)}."

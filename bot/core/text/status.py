@@ -141,9 +141,7 @@ def next_words(run: Run) -> str:
             return (
                 "Review and merge as usual; Journeyman never merges. `/agent retry` does the failed step again."
                 if state.red
-                else (
-                    "Review and merge as usual; Journeyman never merges. Say `/agent refine <text>` to change the spec and the work."
-                )
+                else "Review and merge as usual; Journeyman never merges."
             )
         case "Paused":
             return f"Say {code(state.verb)} to go on, `/agent stop` to stop."
