@@ -96,7 +96,7 @@ class Intake:
         """Until cancelled."""
         while True:
             self._woken.clear()
-            await asyncio.to_thread(self._due_timers)
+            await asyncio.to_thread(self.look_at_timers)
             if not await self.drain_once():
                 try:
                     await asyncio.wait_for(self._woken.wait(), 2.0)
@@ -361,7 +361,7 @@ class Intake:
 
     # ---- timers --------------------------------------------------------------------------------------------------
 
-    def _due_timers(self) -> None:
+    def look_at_timers(self) -> None:
         """A paused run whose time has come is a row like any other: whoever inserts it does nothing else."""
         c = tables.run.c
         query = sa.select(c.id, c.epoch).where(c.until != "", c.until <= self._clock.stamp(), c.active.is_(True))

@@ -52,43 +52,39 @@ def to_the_end(world: World, number: int) -> None:
     world.ends(number, "in-review")
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("lose_answer", {}),
-        ("drop", {}),
-        ("error_before", {"status": 503}),
-        ("error_after", {"status": 502}),
-        ("slow", {"seconds": 2.0}),
-    ],
-    ids=lambda it: it if isinstance(it, str) else "",
-)
-def test_each_write_that_fails_once_is_still_made_exactly_once(here: Ward, kind: str, options: dict):
-    # given every write route failing at its first use
-    world, sample = here.world("faulty"), shop.sample()
-    world.repository(sample.files)
-    world.voice.policy = sample.policy
-    number = world.issue(sample.title, sample.body)
-    here.stage.hub.webhooks.drain()
-    strike_all(here, kind, **options)
-    # when a run goes through
-    world.label(number, "agent")
-    to_the_end(world, number)
-    # then there is one of each thing, and every kind of write was tried
-    exactly_one_of_each(world, number)
-    assert set(ours(world)) - {"issue"} <= set(ROUTES)
-
-
-def test_lists_that_lag_behind_writes_whose_answers_are_lost_lead_to_no_second_comment(here: Ward):
-    # given lists that show what was made only some time after it
+def test_lists_that_lag_behind_writes_whose_answers_are_lost_lead_to_nothing_twice(here: Ward):
+    # given every write route losing its first answer, and lists that show what was made only some time after it
     world, sample = here.world("lagging"), shop.sample()
     world.repository(sample.files)
     world.voice.policy = sample.policy
     number = world.issue(sample.title, sample.body)
     here.stage.hub.webhooks.drain()
     here.stage.hub.state.faults.add("stale", method="GET", count=None, seconds=2.0)
-    # and every answer to a first write lost
-    strike_all(here, "lose_answer")
+    lost = strike_all(here, "lose_answer")
+    # when a run goes through
     world.label(number, "agent")
     to_the_end(world, number)
+    # then there is one of each thing, and every kind of write that was made had lost its answer once
     exactly_one_of_each(world, number)
+    made = set(ours(world))
+    assert made <= set(ROUTES)
+    assert {kind for kind, fault in zip(ROUTES, lost, strict=True) if fault.hits} >= made
+
+
+def test_writes_that_never_arrive_or_meet_a_5xx_are_made_once(here: Ward):
+    # given every write route that is first slow, then hangs up before it acts, then answers 503, then acts and answers 502
+    world, sample = here.world("failing"), shop.sample()
+    world.repository(sample.files)
+    world.voice.policy = sample.policy
+    number = world.issue(sample.title, sample.body)
+    here.stage.hub.webhooks.drain()
+    strike_all(here, "slow", seconds=1.0)
+    before = strike_all(here, "drop")
+    strike_all(here, "error_before", status=503, skip=1)
+    strike_all(here, "error_after", status=502, skip=2)
+    # when a run goes through
+    world.label(number, "agent")
+    to_the_end(world, number)
+    # then there is one of each thing
+    exactly_one_of_each(world, number)
+    assert {kind for kind, fault in zip(ROUTES, before, strict=True) if fault.hits} >= set(ours(world))
