@@ -1,6 +1,7 @@
 """`journeyman try`: a person's repository gets a branch and texts; its work tree, index and HEAD stay as they are, byte for byte."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,18 @@ def test_a_repository_without_a_commit(journeyman: Command, tmp_path: Path, issu
     assert (code, said) == (78, f"journeyman: {tmp_path / 'fresh'} {sentence}\n")
 
 
+def test_a_shallow_clone_is_told_how_to_become_whole(journeyman: Command, repo: Path, tmp_path: Path, issue: Path):
+    (repo / "README.md").write_text("a second commit\n")
+    git(repo, *WHO, "commit", "--quiet", "-am", "Readme")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repo}", str(shallow))
+    code, said = journeyman.run("try", "--repo", str(shallow), "--issue", str(issue), env={"OPENAI_API_KEY": "x"})
+    assert (code, said) == (
+        78,
+        f"journeyman: {shallow} is a shallow clone: say `git fetch --unshallow` in it first.\n",
+    )
+
+
 def test_an_issue_file_that_is_not_there(journeyman: Command, repo: Path, tmp_path: Path):
     missing = tmp_path / "none.md"
     code, said = journeyman.run("try", "--repo", str(repo), "--issue", str(missing))
@@ -100,6 +113,17 @@ def test_an_empty_issue_file(journeyman: Command, repo: Path, tmp_path: Path):
     empty.write_text("\n \n")
     code, said = journeyman.run("try", "--repo", str(repo), "--issue", str(empty))
     assert (code, said) == (78, f"journeyman: {empty} is empty: its first line is the issue's title.\n")
+
+
+def test_a_server_that_cannot_start_is_said_at_once(journeyman: Command, keys: dict[str, str], repo: Path, issue: Path):
+    env = {**keys, "JOURNEYMAN_MODELS": "author=anthropic:no-such-model"}
+    begin = time.monotonic()
+    code, said = journeyman.run("try", "--repo", str(repo), "--issue", str(issue), env=env)
+    assert code == 78
+    assert "no-such-model" in said
+    assert "can't start as configured" in said
+    assert time.monotonic() - begin < 40
+    assert journeyman.leftovers() == []
 
 
 # ---- a run
@@ -129,26 +153,22 @@ def test_a_branch_and_texts_come_back_and_nothing_else_changes(
 
 
 @pytest.mark.story
-def test_a_shallow_clone_with_a_detached_head_and_settings_that_prune(
+def test_a_detached_head_with_hooks_and_settings_that_prune(
     journeyman: Command, keys: dict[str, str], repo: Path, issue: Path, tmp_path: Path
 ):
-    (repo / "README.md").write_text("a second commit\n")
-    git(repo, *WHO, "commit", "--quiet", "-am", "Readme")
-    shallow = tmp_path / "shallow"
-    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repo}", str(shallow))
-    git(shallow, "checkout", "--quiet", "--detach")
-    git(shallow, "tag", "mine")
-    git(shallow, "config", "fetch.prune", "true")
-    git(shallow, "config", "fetch.pruneTags", "true")
-    hook = shallow / ".git/hooks/reference-transaction"
+    git(repo, "checkout", "--quiet", "--detach")
+    git(repo, "tag", "mine")
+    git(repo, "config", "fetch.prune", "true")
+    git(repo, "config", "fetch.pruneTags", "true")
+    hook = repo / ".git/hooks/reference-transaction"
     hook.write_text(f"#!/bin/sh\ntouch '{tmp_path}/hook-ran'\n")
     hook.chmod(0o755)
-    before = everything(shallow)
+    before = everything(repo)
 
-    code, said = journeyman.run("try", "--repo", str(shallow), "--issue", str(issue), env=keys)
+    code, said = journeyman.run("try", "--repo", str(repo), "--issue", str(issue), env=keys)
 
     assert code == 0, said
-    assert everything(shallow) == before
-    assert git(shallow, "tag") == "mine"
-    assert git(shallow, "merge-base", "HEAD", BRANCH) == git(shallow, "rev-parse", "HEAD")
+    assert everything(repo) == before
+    assert git(repo, "tag") == "mine"
+    assert git(repo, "merge-base", "HEAD", BRANCH) == git(repo, "rev-parse", "HEAD")
     assert not (tmp_path / "hook-ran").exists()

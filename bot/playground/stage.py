@@ -36,6 +36,8 @@ KEPT = (
     "https_proxy",
 )
 START_SECONDS = 60.0
+GIVEN_UP = "can't start as configured"
+"""What `serve` prints when waiting longer would not help."""
 
 
 class StageProblem(Exception):
@@ -96,6 +98,8 @@ class Server:
         while time.monotonic() < end:
             if self.process is not None and self.process.poll() is not None:
                 raise StageProblem(f"journeyman {' '.join(self.argv)} ended by itself:\n{self.output()}")
+            if GIVEN_UP in self.output():
+                raise StageProblem(self.output().strip())
             try:
                 if httpx.get(f"{url}/readyz", timeout=2.0).status_code == 200:
                     return

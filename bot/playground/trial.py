@@ -86,6 +86,8 @@ def _wanted(repo: Path, issue: Path) -> Wanted:
         head = git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     except UserFacing:
         raise UserFacing(f"{repo} has no commit yet: commit something for the work to start from.", verb="") from None
+    if git(repo, "rev-parse", "--is-shallow-repository") == "true":
+        raise UserFacing(f"{repo} is a shallow clone: say `git fetch --unshallow` in it first.", verb="")
     branch = git(repo, "branch", "--show-current") or DETACHED
     dirty = bool(git(repo, "status", "--porcelain", "--untracked-files=no"))
     return Wanted(repo.resolve(), branch, head, title, body.strip(), dirty)
@@ -113,7 +115,7 @@ def _play(stage: Stage, wanted: Wanted, say: Say) -> int:
 def _seed(wanted: Wanted, bare: Path) -> None:
     """The person's HEAD becomes the playground's default branch, by fetch from the playground's side."""
     ref = f"refs/heads/{wanted.branch}"
-    git(bare, "fetch", "--quiet", "--no-tags", "--update-shallow", str(wanted.repo), f"HEAD:{ref}")
+    git(bare, "fetch", "--quiet", "--no-tags", str(wanted.repo), f"HEAD:{ref}")
 
 
 def _bring_back(stage: Stage, wanted: Wanted, name: str, run: Run, say: Say) -> int:
