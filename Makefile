@@ -12,7 +12,7 @@ export PYTHONSAFEPATH := 1
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Journeyman needs Python 3.11 or newer; run make PYTHON=/path/to/python3.11."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv) and run make again."; exit 1; }
 	@command -v git >/dev/null || { echo "Journeyman needs git; install it (Debian and Ubuntu: apt install git) and run make again."; exit 1; }
-	@echo "Installing into .venv, once ..."
+	@echo "Bringing .venv up to date ..."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
 	@$(BIN)/uv sync --quiet --frozen
