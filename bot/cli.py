@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     engine.add_argument("--publish-seconds", type=float, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
+    doctor = commands.add_parser("doctor", help="what is set, found and missing; secrets are masked")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    doctor.set_defaults(run=_doctor)
+    bench = commands.add_parser("bench", help="measure this machine: one JSON object a line")
+    bench.add_argument("--only", metavar="GOAL", default="", help="measure one goal only, for example G9")
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -151,6 +157,18 @@ def _engine(args: argparse.Namespace) -> int:
         )
     )
     return OK
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from bot.doctor import run_doctor
+
+    return run_doctor(args.env_file, as_json=args.json, say=print)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from bot.bench import run_bench
+
+    return run_bench(only=args.only, say=lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":
