@@ -1,6 +1,6 @@
 """`journeyman bench`: what this version can measure cheaply on the machine it stands on, one JSON object a line.
 
-Figures are context, never a test: nothing fails for being slow. No peer is installed beside us yet, so `of` names none.
+Figures are context, never a test: nothing fails for being slow. No peer is installed beside us yet, so `of` names git alone.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from bot.core.redact import Secret
@@ -35,6 +36,7 @@ from bot.store.migrate import migrate
 from bot.wiring import WORKER_UID, SystemClock
 
 SECRET = "bench"  # noqa: S105 - of a server that lives for a second on loopback
+T = TypeVar("T")
 REPO = "acme/bench"
 FILES, TURNS, STARTS, AT_ONCE = 2_000, 60, 100, 16
 SENDERS, DELIVERIES, SIZE = 32, 4_000, 12_000
@@ -42,18 +44,21 @@ SENDERS, DELIVERIES, SIZE = 32, 4_000, 12_000
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line. `name` is the goal's id or `id/detail`; `value` is the median of `samples`; `of` is what it is a ratio of, if one."""
+    """One line. `name` is the goal's id or `id/detail`; `value` is the median of so many `samples`.
+
+    `of` says what it is a ratio of; empty for an absolute figure, which is context only.
+    """
 
     name: str
     value: float
     unit: str
-    of: str | None
-    samples: tuple[float, ...]
+    of: str = ""
+    samples: int = 1
 
 
-def figure(name: str, unit: str, samples: Sequence[float]) -> Figure:
+def figure(name: str, unit: str, samples: Sequence[float], *, of: str = "") -> Figure:
     """The median of the samples."""
-    return Figure(name, round(statistics.median(samples), 3), unit, None, tuple(round(it, 3) for it in samples))
+    return Figure(name, round(statistics.median(samples), 3), unit, of, len(samples))
 
 
 def run_bench(*, only: str, say: Callable[[str], None]) -> int:
@@ -177,7 +182,7 @@ class Bench:
     sha: str
 
 
-async def with_bench(directory: Path, work: Callable[[Bench], Awaitable[list[Figure]]]) -> list[Figure]:
+async def with_bench(directory: Path, work: Callable[[Bench], Awaitable[T]]) -> T:
     """Fetch a repository of 2,000 files from a playground as the engine does, then `work`."""
     home = directory / "home"
     home.mkdir(mode=0o711)
@@ -217,18 +222,28 @@ async def _started(bench: Bench, key: str) -> Checkout:
 
 
 def turns(directory: Path) -> Iterator[Figure]:
-    """G9: what we add to a turn. `G9` itself is one sandboxed command and the journal's two commits (answer and result)."""
+    """G9: what we add to a turn. `G9` itself is one sandboxed command and the journal's two commits (the answer and the result)."""
 
-    async def commands(bench: Bench) -> list[Figure]:
+    async def commands(bench: Bench) -> list[float]:
         checkout = await _started(bench, "bench/turns")
-        took = []
-        for _ in range(TURNS):
-            begin = time.perf_counter()
-            await bench.sandbox.run(SandboxRun(checkout, ("/bin/true",), timeout=60))
-            took.append((time.perf_counter() - begin) * 1e3)
-        return [figure("G9/command", "ms", took)]
+        return [await _milliseconds(bench.sandbox.run(SandboxRun(checkout, ("/bin/true",)))) for _ in range(TURNS)]
 
-    sandboxed = asyncio.run(with_bench(directory, commands))[0]
+    sandboxed = asyncio.run(with_bench(directory, commands))
+    journalled = _appends(directory)
+    yield figure("G9/command", "ms", sandboxed)
+    yield figure("G9/journal", "ms", journalled)
+    whole = statistics.median(sandboxed) + 2 * statistics.median(journalled)
+    yield Figure("G9", round(whole, 3), "ms", samples=TURNS)
+
+
+async def _milliseconds(doing: Awaitable[object]) -> float:
+    begin = time.perf_counter()
+    await doing
+    return (time.perf_counter() - begin) * 1e3
+
+
+def _appends(directory: Path) -> list[float]:
+    """Milliseconds of each of a journal's commits: 4 kB, encrypted, synchronous=FULL."""
     database = open_database(f"sqlite:///{directory / 'journal.db'}")
     migrate(database)
     journal, took = BlobJournal(SqlBlobs(database, Secret("7" * 64)), "bench", "turn/1/t1~1"), []
@@ -237,37 +252,39 @@ def turns(directory: Path) -> Iterator[Figure]:
         journal.append({"kind": "answer", "turn": n, "text": "x" * 4_000})
         took.append((time.perf_counter() - begin) * 1e3)
     database.dispose()
-    journalled = figure("G9/journal", "ms", took)
-    both = [one + 2 * other for one, other in zip(sandboxed.samples, took, strict=True)]
-    yield from (sandboxed, journalled, figure("G9", "ms", both))
+    return took
 
 
 def starts(directory: Path) -> Iterator[Figure]:
-    """G8: 100 worker starts, 16 at a time: how many failed, and the time of one."""
+    """G8 and G7: 100 worker starts, 16 at a time: how many failed, and one's share of the time, beside one full `git worktree add`."""
 
-    async def work(bench: Bench) -> list[Figure]:
+    async def work(bench: Bench) -> tuple[str, float, int]:
         await _started(bench, "bench/first")  # makes the base checkout, which all others share
-        slots, took, failed = asyncio.Semaphore(AT_ONCE), [], []
+        slots = asyncio.Semaphore(AT_ONCE)
 
         async def one(n: int) -> None:
             async with slots:
-                begin = time.perf_counter()
-                try:
-                    await _started(bench, f"bench/{n}")
-                except (PortError, OSError) as problem:
-                    failed.append(str(problem))
-                took.append((time.perf_counter() - begin) * 1e3)
+                await _started(bench, f"bench/{n}")
 
         begin = time.perf_counter()
-        await asyncio.gather(*(one(n) for n in range(STARTS)))
-        whole = time.perf_counter() - begin
-        return [
-            Figure("G8", float(len(failed)), "failed", f"{STARTS} starts", (float(len(failed)),)),
-            figure("G8/start", "ms", took),
-            figure("G8/all", "s", [whole]),
-        ]
+        ended = await asyncio.gather(*(one(n) for n in range(STARTS)), return_exceptions=True)
+        took = (time.perf_counter() - begin) * 1e3 / STARTS
+        return bench.sha, took, sum(isinstance(it, BaseException) for it in ended)
 
-    yield from asyncio.run(with_bench(directory, work))
+    sha, took, failed = asyncio.run(with_bench(directory, work))
+    yield Figure("G8", float(failed), f"failures of {STARTS}", samples=STARTS)
+    yield Figure("G8/start", round(took, 3), f"ms each, {AT_ONCE} at a time, {FILES} files", samples=STARTS)
+    whole = statistics.median(_worktree(directory, sha, n) for n in range(5))
+    yield Figure("G7/start", round(took / whole, 3), "ratio", "one full git worktree add of the same files", STARTS)
+
+
+def _worktree(directory: Path, sha: str, nth: int) -> float:
+    """Milliseconds of one full `git worktree add` from the mirror, removed again by whoever removes the directory."""
+    (mirror,) = (directory / "home" / "mirrors").glob("*/*.git")
+    argv = ["git", "-C", str(mirror), "worktree", "add", "--quiet", "--detach", str(directory / f"full{nth}"), sha]
+    begin = time.perf_counter()
+    subprocess.run(argv, check=True, capture_output=True)
+    return (time.perf_counter() - begin) * 1e3
 
 
 def demo(directory: Path) -> Iterator[Figure]:

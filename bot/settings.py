@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,13 +172,8 @@ def _master_key(home: Path, value: str) -> Secret:
     """64 hex characters; made on first start, mode 0600, when unset."""
     if not value:
         path = home / "master.key"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_hex(32))
+        if not path.exists():
+            _make_key(path)
         value = path.read_text().strip()
     try:
         sound = len(bytes.fromhex(value)) == 32
@@ -209,3 +205,15 @@ def _port(value: str) -> int:
     if not value.isdigit() or int(value) > 65535:
         raise SettingsProblem(f"PORT is `{value}`: give a number from 0 to 65535.")
     return int(value)
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, and the first of two processes wins: a key that is read half written would lock everybody out."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()

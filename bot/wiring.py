@@ -4,29 +4,28 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from bot.core.deliveries import parse
-from bot.core.events import Me, RepoRef
-from bot.core.ids import run_id
+from bot.core.events import Me
 from bot.core.intents import DropInstallation
 from bot.core.repo_config import RepoConfig, clamp
 from bot.core.repo_config_file import read_config
-from bot.core.run import TERMINAL, Phase, Run, Stopped
-from bot.core.view import Progress, Snapshot, notice, view
+from bot.core.run import Phase
 from bot.engine import process
 from bot.engine.durable import Durable
 from bot.engine.intake import Doors, Intake
 from bot.engine.phasing import PhaseBody, Phasing
-from bot.engine.publishing import Due, PublishingLoop
+from bot.engine.projecting import Projecting
+from bot.engine.publishing import PublishingLoop
 from bot.engine.receipts import ReceiptsLoop
-from bot.engine.rows import SqlRunRows
+from bot.engine.rows import SqlRunRows, config_of
 from bot.engine.tidying import TidyingLoop
 from bot.git.adapter import EngineGit
-from bot.github.app import GitHubApp
+from bot.github.app import AppIdentity, GitHubApp
 from bot.models import roles
 from bot.models.anthropic import AnthropicModel
 from bot.models.openai import OpenAIModel
@@ -44,7 +43,6 @@ from bot.publish.gate import Gate
 from bot.publish.publisher import Publisher
 from bot.sandbox.probes import AnySandbox, choose
 from bot.settings import Settings
-from bot.store import runs, tables
 from bot.store.blobs import SqlBlobs
 from bot.store.database import open_database
 from bot.store.effects import SqlEffectRows
@@ -126,24 +124,37 @@ def from_any_thread(call: Callable[[], None]) -> Callable[[], None]:
     return tell
 
 
-async def run_engine(
-    settings: Settings, *, unsandboxed: bool = False, ready: Callable[[], None] = lambda: None
-) -> None:
-    """The engine until SIGTERM. Raises UserFacing with what is missing."""
-    clock = SystemClock()
-    sandbox = await choose_sandbox(settings, unsandboxed=unsandboxed)
-    models, who = build_models(settings)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The adapters of one engine, made once."""
+
+    settings: Settings
+    clock: SystemClock
+    database: sa.Engine
+    sandbox: AnySandbox
+    github: GitHubApp
+    app: AppIdentity
+    git: EngineGit
+    gate: Gate
+    effects: KeyedEffects
+
+    def config(self, text: str) -> RepoConfig:
+        """A repository's configuration under this server's ceilings."""
+        return clamp(read_config(text.encode() if text else None).config, self.settings.limits)
+
+    def cap(self, run_id: str) -> int:
+        """A run's limit in micros."""
+        return self.config(config_of(self.database, run_id)).limits.run_micros
+
+
+async def make_parts(settings: Settings, *, unsandboxed: bool) -> Parts:
+    """Open everything. Raises UserFacing for what is missing, Transient where GitHub can't be reached."""
+    clock, sandbox = SystemClock(), await choose_sandbox(settings, unsandboxed=unsandboxed)
     database = open_database(settings.database_url)
     migrate(database)
     github = GitHubApp(
         app_id=settings.app_id, private_key=settings.private_key, api_base=settings.github_api, clock=clock
     )
-    app = await github.app()
-    woken = Wakes([])
-    rows = SqlRunRows(database, woken)
-    blobs = SqlBlobs(database, settings.master_key)
-    gate = Gate(settings.held_secrets, record=lambda block: log.error("blocked: %s", block))
-    effects = KeyedEffects(SqlEffectRows(database, now=clock.now))
     git = EngineGit(
         home=settings.home,
         git_base=settings.github_git,
@@ -151,70 +162,98 @@ async def run_engine(
         supports_overlay=sandbox.supports_overlay,
         identity=await committer(github),
     )
-    ctx = Context(
-        github=github,
-        git=git,
-        sandbox=sandbox,
+    gate = Gate(settings.held_secrets, record=lambda block: log.error("blocked: %s", block))
+    effects = KeyedEffects(SqlEffectRows(database, now=clock.now))
+    return Parts(settings, clock, database, sandbox, github, await github.app(), git, gate, effects)
+
+
+def make_context(parts: Parts, rows: SqlRunRows) -> Context:
+    """What phases are given. Raises UserFacing without a model key."""
+    models, who = build_models(parts.settings)
+    blobs = SqlBlobs(parts.database, parts.settings.master_key)
+    return Context(
+        github=parts.github,
+        git=parts.git,
+        sandbox=parts.sandbox,
         models=models,
         roles=who,
         blobs=blobs,
-        ledger=SqlLedger(database, clock=clock, cap=lambda run_id: _cap(database, settings, run_id)),
-        effects=effects,
-        gate=gate,
+        ledger=SqlLedger(parts.database, clock=parts.clock, cap=parts.cap),
+        effects=parts.effects,
+        gate=parts.gate,
         rows=rows,
         journals=lambda run_id, kind: BlobJournal(blobs, run_id, kind),
-        clock=clock,
-        ceilings=settings.limits,
-        app_slug=app.slug,
-        app_id=app.id,
+        clock=parts.clock,
+        ceilings=parts.settings.limits,
+        app_slug=parts.app.slug,
+        app_id=parts.app.id,
     )
-    durable = Durable(database, executor_id="engine")
-    phasing = Phasing(ctx, database, durable, phases=PHASES, woken=woken)
+
+
+def make_publishing(parts: Parts, rows: SqlRunRows) -> PublishingLoop:
+    """The publisher's loop over every issue."""
     publisher = Publisher(
-        github=github,
-        effects=effects,
-        rows=SqlProjectionRows(database),
-        gate=gate,
-        clock=clock,
-        interval=settings.publish_seconds,
-        app_id=app.id,
+        github=parts.github,
+        effects=parts.effects,
+        rows=SqlProjectionRows(parts.database),
+        gate=parts.gate,
+        clock=parts.clock,
+        interval=parts.settings.publish_seconds,
+        app_id=parts.app.id,
     )
-    publishing = PublishingLoop(
-        database,
-        lambda due: _publish(due, ctx=ctx, database=database, publisher=publisher, settings=settings),
-        clock=clock,
+    projecting = Projecting(
+        database=parts.database,
+        rows=rows,
+        publisher=publisher,
+        github=parts.github,
+        clock=parts.clock,
+        cap=parts.cap,
+        app_slug=parts.app.slug,
     )
-    receipts = ReceiptsLoop(database, github)
-    tidying = TidyingLoop(lambda: git.sweep(phasing.needs))
-    inbox = Inbox.open(settings.inbox)
-    doors = Doors(
+    return PublishingLoop(parts.database, projecting, clock=parts.clock)
+
+
+def make_doors(parts: Parts, woken: Wakes) -> Doors:
+    """What intake needs of the rest."""
+    return Doors(
         parse=parse,
         route=lambda event, config, me: route(event, config, me=me),
-        me=KnownSelf(github),
-        config=lambda text: _config(text, settings),
+        me=KnownSelf(parts.github),
+        config=parts.config,
         woken=woken,
-        dropped=lambda intent: _dropped(intent, github=github, git=git),
-        owners=settings.owners or (app.owner.lower(),),
+        dropped=lambda intent: _dropped(intent, github=parts.github, git=parts.git),
+        owners=parts.settings.owners or (parts.app.owner.lower(),),
     )
-    intake = Intake(inbox, database, durable, github, doors, clock)
+
+
+async def run_engine(
+    settings: Settings, *, unsandboxed: bool = False, ready: Callable[[], None] = lambda: None
+) -> None:
+    """The engine until SIGTERM. Raises UserFacing with what is missing."""
+    parts, woken = await make_parts(settings, unsandboxed=unsandboxed), Wakes([])
+    rows = SqlRunRows(parts.database, woken)
+    durable = Durable(parts.database, executor_id="engine")
+    phasing = Phasing(make_context(parts, rows), parts.database, durable, phases=PHASES, woken=woken)
+    publishing, receipts = make_publishing(parts, rows), ReceiptsLoop(parts.database, parts.github)
+    tidying = TidyingLoop(lambda: parts.git.sweep(phasing.needs))
+    inbox = Inbox.open(settings.inbox)
+    intake = Intake(inbox, parts.database, durable, parts.github, make_doors(parts, woken), parts.clock)
     woken.calls += [from_any_thread(publishing.poke), from_any_thread(receipts.poke), from_any_thread(tidying.poke)]
-    await process.run(
-        process.Engine(
-            home=settings.home,
-            heartbeat=settings.heartbeat,
-            durable=durable,
-            bodies=phasing.bodies(),
-            wanted=phasing.wanted,
-            queues={"control": 64, "work": settings.limits.workers or 2},
-            loops=(intake.run, publishing.run, receipts.run, tidying.run),
-            listen=lambda: Listener(settings.poke, intake.poke).close,
-            name="engine",
-            last_success=lambda: phasing.last_success,
-            backlog=inbox.backlog,
-            clock=clock,
-        ),
-        ready=ready,
+    engine = process.Engine(
+        home=settings.home,
+        heartbeat=settings.heartbeat,
+        durable=durable,
+        bodies=phasing.bodies(),
+        wanted=phasing.wanted,
+        queues={"control": 64, "work": settings.limits.workers or 2},
+        loops=(intake.run, publishing.run, receipts.run, tidying.run),
+        listen=lambda: Listener(settings.poke, intake.poke).close,
+        name="engine",
+        last_success=lambda: phasing.last_success,
+        backlog=inbox.backlog,
+        clock=parts.clock,
     )
+    await process.run(engine, ready=ready)
 
 
 async def committer(github: GitHubApp) -> tuple[str, str]:
@@ -244,101 +283,7 @@ class KnownSelf:
         return self._me or Me(app.id, 0, f"{app.slug}[bot]")
 
 
-def _config(text: str, settings: Settings) -> RepoConfig:
-    return clamp(read_config(text.encode() if text else None).config, settings.limits)
-
-
-def _cap(database: sa.Engine, settings: Settings, run_id: str) -> int:
-    query = (
-        sa.select(tables.repository.c.config)
-        .join(tables.run, tables.run.c.repo_id == tables.repository.c.repo_id)
-        .where(tables.run.c.id == run_id)
-    )
-    with database.connect() as conn:
-        text = conn.execute(query).scalar()
-    return _config(text or "", settings).limits.run_micros
-
-
 async def _dropped(intent: DropInstallation, *, github: GitHubApp, git: EngineGit) -> None:
     await github.drop_installation(intent.installation_id)
     for repo in intent.repos:
         await git.drop(repo.full_name)
-
-
-async def _publish(
-    due: Due, *, ctx: Context, database: sa.Engine, publisher: Publisher, settings: Settings
-) -> float | None:
-    """The newest run's view, or the plain notice of an issue without one."""
-
-    def read() -> tuple[Run | None, tuple[Progress, ...]]:
-        with database.connect() as conn:
-            run = runs.newest(conn, due.repo_id, due.issue)
-            if run is None:
-                return None, ()
-            c = tables.progress.c
-            found = conn.execute(sa.select(c.line, c.task, c.turn, c.doing).where(c.run_id == run.id)).all()
-        return run, tuple(Progress(it.line, it.task, it.turn, it.doing) for it in found if "~" not in it.task)
-
-    run, progress = await asyncio.to_thread(read)
-    if run is None:
-        place = _place(due)
-        await publisher.publish_notice(place, notice(due.notice, repo=due.repo, issue=due.issue))
-        return None
-    spend = await asyncio.to_thread(ctx.rows.spend, run.id)
-    cap = await asyncio.to_thread(_cap, database, settings, run.id)
-    shown = view(Snapshot(run, spend, progress, cap, ctx.clock.stamp(), ctx.app_slug))
-    again = await publisher.publish(run, shown, look=due.look)
-    if again is None:
-        await asyncio.to_thread(_published, ctx, run)
-        if isinstance(run.state, TERMINAL):
-            await _revoke(ctx, database, run)
-    return again
-
-
-def _place(due: Due) -> Run:
-    """An issue without a run, as far as publishing a notice needs one."""
-    repo = RepoRef(due.repo_id, due.repo, "", private=False)
-    return Run(
-        id=run_id(due.repo, due.issue, 0),
-        repo=repo,
-        installation_id=due.installation_id,
-        issue=due.issue,
-        issue_title="",
-        issue_author="",
-        number=0,
-        mode="full",
-        requester="",
-        state=Stopped(),
-        created_at="",
-    )
-
-
-def _published(ctx: Context, run: Run) -> None:
-    newest = run.revision
-    if newest is None or newest.published_at:
-        return
-    published = newest.sha256
-
-    def stamp(now: Run) -> Run:
-        stamped = tuple(
-            replace(it, published_at=ctx.clock.stamp()) if it.sha256 == published and not it.published_at else it
-            for it in now.revisions
-        )
-        return replace(now, revisions=stamped)
-
-    ctx.rows.note(run.id, run.epoch, stamp)
-
-
-async def _revoke(ctx: Context, database: sa.Engine, run: Run) -> None:
-    """End the tokens of a repository in which nothing goes on any more."""
-
-    def others() -> bool:
-        with database.connect() as conn:
-            return runs.any_active(conn, run.repo.id)
-
-    if await asyncio.to_thread(others):
-        return
-    try:
-        await ctx.github.revoke(run.installation_id, run.repo.id)
-    except PortError as problem:
-        log.info("tokens of %s end by themselves: %s", run.repo.full_name, problem)

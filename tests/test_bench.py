@@ -10,15 +10,14 @@ def lines(only: str) -> tuple[int, list[str]]:
     return run_bench(only=only, say=said.append), said
 
 
-def test_each_figure_is_one_json_object_with_its_samples():
+def test_each_figure_is_one_json_object():
     code, said = lines("G6")
     figures = [json.loads(line) for line in said]
     assert code == 0
-    assert [(it["name"], it["unit"], it["of"], len(it["samples"])) for it in figures] == [
-        ("G6/start", "s", None, 5),
-        ("G6/rss", "MiB", None, 5),
+    assert [(it.pop("value") > 0, it) for it in figures] == [
+        (True, {"name": "G6/start", "unit": "s", "of": "", "samples": 5}),
+        (True, {"name": "G6/rss", "unit": "MiB", "of": "", "samples": 5}),
     ]
-    assert all(min(it["samples"]) <= it["value"] <= max(it["samples"]) for it in figures)
 
 
 def test_a_goal_that_is_not_measured_is_said_with_those_that_are():

@@ -134,8 +134,11 @@ def with_line(run: Run, line: Line) -> Run:
 
 
 def line_of(run: Run, number: int) -> Line:
-    """The line of work with that number."""
-    return next(it for it in run.lines if it.number == number)
+    """The line of work with that number. Raises LookupError: a StopIteration never arrives from another thread."""
+    found = next((it for it in run.lines if it.number == number), None)
+    if found is None:
+        raise LookupError(f"{run.id} has no line {number}")
+    return found
 
 
 def _task_finished(run: Run, result: TaskFinished, now: str) -> Transition:

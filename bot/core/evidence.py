@@ -60,3 +60,15 @@ class Evidence:
     rows: tuple[Row, ...]
     sandbox: str
     result: Result
+
+
+def result_of(rows: tuple[Row, ...]) -> Result:
+    """`could not run` is never a pass, and red on both sides is never a pass."""
+    head = [row for row in rows if row.where == "head"]
+    if not head or all(row.not_run for row in head):
+        return "NOT RUN"
+    if all(row.passed for row in rows if row.where != "base"):
+        return "PASS"
+    red_before = {row.name for row in rows if row.where == "base" and not row.passed}
+    red_now = {row.name for row in rows if row.where != "base" and not row.passed}
+    return "RED ON BASE" if red_now <= red_before else "FAIL"

@@ -62,6 +62,7 @@ class Durable:
         self._database, self._executor, self._poll, self._threads = database, executor_id, poll, threads
         self._client: DBOSClient | None = None
         self._names: set[str] = set()
+        self._going = 0
 
     def bind(self, bodies: Mapping[Phase, Body], wanted: Callable[[PhaseCall], bool]) -> None:
         """Register one workflow a phase, named by the phase. Call before `start`."""
@@ -84,7 +85,11 @@ class Durable:
         @DBOS.workflow(name=phase, max_recovery_attempts=None)
         async def workflow(run_id: str, epoch: int, line: int, task: str) -> None:
             call = PhaseCall(phase, run_id, epoch, DBOS.workflow_id or "", line, task)
-            await body(call, DurableSteps(self._executor, lambda: wanted(call)))
+            self._going += 1
+            try:
+                await body(call, DurableSteps(self._executor, lambda: wanted(call)))
+            finally:
+                self._going -= 1
 
         self._names.add(phase)
 
@@ -121,4 +126,6 @@ class Durable:
 
     async def drain(self, seconds: int) -> None:
         """Stop taking work and give what is going on `seconds` to end; the rest is recovered at the next start."""
-        await asyncio.to_thread(lambda: DBOS.destroy(workflow_completion_timeout_sec=seconds))
+        # The library sleeps a second before it looks; an idle engine need not wait for that.
+        patience = seconds if self._going else 0
+        await asyncio.to_thread(lambda: DBOS.destroy(workflow_completion_timeout_sec=patience))

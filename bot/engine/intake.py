@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from bot.core import labels
 from bot.core.caps import HOUR, Caps, within
@@ -95,7 +96,7 @@ class Intake:
         """Until cancelled."""
         while True:
             self._woken.clear()
-            await asyncio.to_thread(self._due_timers)
+            await asyncio.to_thread(self.look_at_timers)
             if not await self.drain_once():
                 try:
                     await asyncio.wait_for(self._woken.wait(), 2.0)
@@ -113,7 +114,7 @@ class Intake:
             after = After()
             try:
                 await asyncio.to_thread(self._commit, row, intents, after)
-            except sa.exc.OperationalError as problem:
+            except OperationalError as problem:
                 log.warning("delivery %s waits: %s", row.guid, problem)
                 self._later(row)
                 continue
@@ -195,7 +196,7 @@ class Intake:
         role = await self._github.permission(to.installation_id, to.repo.full_name, to.actor.login)
         requester = await asyncio.to_thread(self._requester, to)
         known = role if role in ("read", "triage", "write", "maintain", "admin") else None
-        if allows(required, known, actor=to.actor.login, requester=requester):  # ty: ignore[invalid-argument-type]
+        if allows(required, known, actor=to.actor.login, requester=requester):
             return Judged(intent, allowed=True)
         return Judged(intent, allowed=False, why_not=answers.no_permission(to.actor.login, role, str(required)))
 
@@ -339,7 +340,7 @@ class Intake:
         """All of it is committed already: what fails here is caught up with by fencing or by the next run."""
         try:
             await self._follow(after)
-        except (PortError, sa.exc.OperationalError) as problem:
+        except (PortError, OperationalError) as problem:
             log.warning("a decision is committed, but not all that follows was done: %s", problem)
 
     async def _follow(self, after: After) -> None:
@@ -360,7 +361,7 @@ class Intake:
 
     # ---- timers --------------------------------------------------------------------------------------------------
 
-    def _due_timers(self) -> None:
+    def look_at_timers(self) -> None:
         """A paused run whose time has come is a row like any other: whoever inserts it does nothing else."""
         c = tables.run.c
         query = sa.select(c.id, c.epoch).where(c.until != "", c.until <= self._clock.stamp(), c.active.is_(True))

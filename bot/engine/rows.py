@@ -96,3 +96,14 @@ class SqlRunRows:
         with self._database.connect() as conn:
             docs = conn.execute(sa.select(tables.run.c.doc).where(where)).scalars().all()
         return [runs.decode(doc) for doc in docs]
+
+
+def config_of(database: sa.Engine, run_id: str) -> str:
+    """The text of the agent.yml that a run's repository had when it was last read, empty for none."""
+    query = (
+        sa.select(tables.repository.c.config)
+        .join(tables.run, tables.run.c.repo_id == tables.repository.c.repo_id)
+        .where(tables.run.c.id == run_id)
+    )
+    with database.connect() as conn:
+        return conn.execute(query).scalar() or ""

@@ -102,7 +102,8 @@ def end_with_supervisor() -> None:
         return
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        # Not `sys.stdin`: the interpreter can't end while a thread holds that object's lock, and aborts.
+        while os.read(0, 1):
             pass
         os._exit(ORPHANED)
 

@@ -62,8 +62,7 @@ async def ask(phase: PhaseRun, question: Question[M, T]) -> Asked[T]:
         micros += answer.micros
         if answer.stop == "refusal":
             raise UserFacing(
-                f"The model refused to answer ({question.role}). Rewrite the issue so that it asks for ordinary engineering work, "
-                "then put the label `agent` on again.",
+                f"The model refused to answer ({question.role}). Rewrite the issue so that it asks for ordinary engineering work.",
                 verb="",
             )
         value = _checked(question, answer)

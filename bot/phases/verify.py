@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from bot.agent.found_commands import counts, test_paths
 from bot.core.advance import line_of
-from bot.core.evidence import Evidence, Result, Row, VerifyCommand, Where
+from bot.core.evidence import Evidence, Row, VerifyCommand, Where, result_of
 from bot.core.results import Verified
 from bot.phases.context import PhaseRun
 from bot.phases.repo import Ground, ground
@@ -45,7 +45,7 @@ async def verify(phase: PhaseRun) -> Verified:
             base_sha=run.base_sha,
             rows=tuple(rows) or (_none_found(here),),
             sandbox=phase.ctx.sandbox.level,
-            result=result(tuple(rows)),
+            result=result_of(tuple(rows)),
         ),
     )
 
@@ -53,18 +53,6 @@ async def verify(phase: PhaseRun) -> Verified:
 def command_runs_tests(row: Row) -> bool:
     """Whether the base's tests are part of it: where no test file changed, the head's own row is that row too."""
     return row.counts is not None
-
-
-def result(rows: tuple[Row, ...]) -> Result:
-    """`could not run` is never a pass, and red on both sides is never a pass."""
-    head = [row for row in rows if row.where == "head"]
-    if not head or all(row.not_run for row in head):
-        return "NOT RUN"
-    if all(row.passed for row in rows if row.where != "base"):
-        return "PASS"
-    red_before = {row.name for row in rows if row.where == "base" and not row.passed}
-    red_now = {row.name for row in rows if row.where != "base" and not row.passed}
-    return "RED ON BASE" if red_now <= red_before else "FAIL"
 
 
 def _none_found(here: Ground) -> Row:

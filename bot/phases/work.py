@@ -191,7 +191,7 @@ def policy_of(config: RepoConfig) -> Policy:
 def _stands(phase: PhaseRun, job: Job) -> int:
     """How far the task's journal has come: restarts that it outlives are not counted against it."""
     entries = phase.ctx.journals(phase.run.id, f"turn/{job.name}").entries()
-    return sum(entry["kind"] != "resumed" for entry in entries)
+    return sum(entry["kind"] in ("answer", "tool result") for entry in entries)
 
 
 def _turns(phase: PhaseRun, job: Job) -> int:

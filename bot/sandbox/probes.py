@@ -21,7 +21,7 @@ from bot.sandbox.plain import Plain
 AnySandbox = Bubblewrap | Plain
 _REFUSED = (
     "No sandbox holds here: {what}. Run on a machine where bubblewrap may use user namespaces, "
-    "or set JOURNEYMAN_SANDBOX=none and say --i-accept-unsandboxed to let a model's commands run without one."
+    "or set JOURNEYMAN_SANDBOX=none and say --i-accept-unsandboxed: a model's commands then run on this machine unprotected."
 )
 _OUTSIDE = ("/", "/etc", "/usr", "/usr/bin", "/dev", "/var/tmp", "/tmp")  # noqa: S108  names to be tried, never used
 

@@ -183,13 +183,27 @@ class Inbox:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that commits to the disk (WAL, FULL) and makes the table where it is missing. Raises sqlite3.Error."""
     connection = sqlite3.connect(path, timeout=8.0, isolation_level=None, check_same_thread=False)
-    for pragma in ("busy_timeout=8000", "journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864"):
+    _enter_wal(connection)
+    for pragma in ("synchronous=FULL", "journal_size_limit=67108864"):
         connection.execute(f"pragma {pragma}").fetchall()
     if not connection.execute("select 1 from sqlite_master where name = 'inbox_waiting'").fetchone():
         with _transaction(connection):
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
     return connection
+
+
+def _enter_wal(connection: sqlite3.Connection, patience: float = 8.0) -> None:
+    """SQLite's busy timeout does not cover the change into WAL: two processes that make the file at once have to be patient themselves."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("pragma journal_mode=WAL").fetchall()
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 @contextlib.contextmanager

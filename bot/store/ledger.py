@@ -23,12 +23,9 @@ class SqlLedger:
         row = {"run_id": run_id, "key": key, "settled": False, "micros": micros, "at": self._clock.stamp()}
         with self._engine.begin() as conn:
             insert = upsert(conn, table).values(**row)
-            conn.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["run_id", "key"],
-                    set_={"at": row["at"], "micros": sa.case((table.c.settled, table.c.micros), else_=micros)},
-                )
-            )
+            again = {"at": row["at"], "micros": micros}
+            where = table.c.settled.is_(False)
+            conn.execute(insert.on_conflict_do_update(index_elements=["run_id", "key"], set_=again, where=where))
             total = conn.execute(sa.select(sa.func.sum(table.c.micros)).where(table.c.run_id == run_id)).scalar() or 0
             if total > cap:
                 conn.rollback()

@@ -1,5 +1,6 @@
 """A Journeyman whose web and engine are processes that a test kills when it likes, and the marks by which it sees where they are."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -10,21 +11,27 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.core.redact import Secret
 from bot.playground.data import Write
 from bot.playground.stage import Server, Stage
+from bot.store.blobs import SqlBlobs
+from bot.store.database import open_database
 from tests.stories.conftest import PUBLISH_SECONDS, people, vendor_keys
 from tests.stories.world import Voice, World
 
 MARKS = {
-    "phase": "select 'epoch ' || epoch || ' ' || state from run",
+    "phase": "select id || ' epoch ' || epoch || ' ' || state from run",
     "workflow": "select workflow_uuid || ' ' || status from workflow_status",
     "step": "select workflow_uuid || ' ' || function_name from operation_outputs",
     "effect": "select key || iif(remote is null, ' intended', ' done') from effect",
-    "charge": "select key || iif(settled, ' settled', ' reserved') from charge",
-    "blob": "select kind || ' ' || seq from blob",
+    "charge": "select run_id || ' ' || key from charge",
+    "blob": "select run_id || ' ' || kind from blob where kind not like 'answer/%' and kind not like 'turn/%'",
+    "answer": "select run_id || ' ' || kind from blob where kind like 'answer/%' union "
+    "select run_id || ' ' || key from charge where settled and role = 'work'",
     "receipt": "select key || iif(done, ' given', ' owed') from receipt",
 }
-"""What an engine makes durable, by kind: a new step, phase or effect shows here by itself."""
+"""What an engine makes durable, by kind: a new step, phase or effect shows here by itself. `journal` is read besides."""
+TOOLS = ("tool started", "tool result")
 
 
 @dataclass(slots=True)
@@ -46,21 +53,12 @@ class Ward:
         self.kills.append(why)
         self.engine.start()
 
-    @property
-    def database(self) -> Path:
-        return self.stage.home / "journeyman.db"
-
-    def marks(self, kinds: tuple[str, ...]) -> set[str]:
-        """Everything of these kinds that is durable now."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as conn:
-            return read_marks(conn, kinds)
-
     def strike(self, kinds: tuple[str, ...], over: Callable[[], bool], *, seconds: float = 200.0) -> list[str]:
         """Kill the engine at every new mark of these kinds until `over`; gives the marks, in the order they were struck."""
         struck: list[str] = []
         end = time.monotonic() + seconds
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as conn:
-            seen = read_marks(conn, kinds)
+        with closing(Watcher(self.stage.home, kinds)) as watcher:
+            seen = watcher.marks()
             version = None
             while not over():
                 if time.monotonic() > end:
@@ -68,10 +66,10 @@ class Ward:
                         f"not over after {seconds:.0f} s and {len(struck)} kills\n{self.engine.output()}"
                     )
                 for _ in range(50):
-                    now = conn.execute("pragma data_version").fetchone()
-                    if now != version and (new := read_marks(conn, kinds) - seen):
+                    now = watcher.version()
+                    if now != version and (new := watcher.marks() - seen):
                         kill(self.engine)
-                        new = read_marks(conn, kinds) - seen
+                        new = watcher.marks() - seen
                         seen |= new
                         struck += sorted(new)
                         self.kills.append(" + ".join(sorted(new)))
@@ -82,8 +80,38 @@ class Ward:
         return struck
 
 
-def read_marks(conn: sqlite3.Connection, kinds: tuple[str, ...]) -> set[str]:
-    return {f"{kind}: {row[0]}" for kind in kinds for row in conn.execute(MARKS[kind])}
+class Watcher:
+    """Sees within about a millisecond what an engine has made durable."""
+
+    def __init__(self, home: Path, kinds: tuple[str, ...]) -> None:
+        path = home / "journeyman.db"
+        self._conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        self._engine = open_database(f"sqlite:///{path}")
+        self._blobs = SqlBlobs(self._engine, Secret((home / "master.key").read_text().strip()))
+        self._kinds = kinds
+        self._read: dict[tuple[str, str, int], str] = {}
+
+    def close(self) -> None:
+        self._conn.close()
+        self._engine.dispose()
+
+    def version(self) -> int:
+        """Another number when somebody has committed."""
+        return self._conn.execute("pragma data_version").fetchone()[0]
+
+    def marks(self) -> set[str]:
+        found = {
+            f"{kind}: {row[0]}" for kind in self._kinds if kind in MARKS for row in self._conn.execute(MARKS[kind])
+        }
+        return found | self._journal() if "journal" in self._kinds else found
+
+    def _journal(self) -> set[str]:
+        """A worker's tools: `sent` and `resumed` come again after every start, and answers are charges."""
+        for place in self._conn.execute("select run_id, kind, seq from blob where kind like 'turn/%'"):
+            if place not in self._read:
+                entry = json.loads(self._blobs.get(*place))
+                self._read[place] = f"journal: {place[1]} {entry['kind']} {entry.get('call')}"
+        return {mark for mark in self._read.values() if any(kind in mark for kind in TOOLS)}
 
 
 def kill(server: Server) -> None:
@@ -108,8 +136,8 @@ def ward(directory: Path, voice: Voice, vendor) -> Iterator[Ward]:
         people(stage)
         yield Ward(stage, voice, web, engine)
     finally:
-        engine.stop()
-        web.stop()
+        kill(engine)
+        kill(web)
         stage.hub.stop()
 
 

@@ -166,14 +166,20 @@ def test_every_verb_works_in_any_case(verb: str):
     assert found[0] == verb
 
 
-@pytest.mark.parametrize("verb", [verb for verb in c.VERBS if len(verb) > 3])
-@pytest.mark.parametrize(
-    "typo", [lambda verb: verb[:-1], lambda verb: verb + "e", lambda verb: verb[1] + verb[0] + verb[2:]]
+TYPOS = sorted(
+    {
+        typo
+        for verb in c.VERBS
+        if len(verb) > 3
+        for typo in (verb[:-1], verb + "e", verb[1] + verb[0] + verb[2:])
+        if typo not in c.VERBS
+    }
 )
-def test_a_typo_is_told_which_verb_was_meant(verb: str, typo):
-    if typo(verb) in c.VERBS:
-        pytest.skip("the typo is a verb itself")
-    error = parse_command(f"/agent {typo(verb)} something")
+
+
+@pytest.mark.parametrize("typo", TYPOS)
+def test_a_typo_is_told_which_verb_was_meant(typo: str):
+    error = parse_command(f"/agent {typo} something")
     assert isinstance(error, CommandError)
     assert "did you mean `/agent " in error.sentence
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.markers import find_marker
 from bot.core.run import TERMINAL, InReview, Run
+from bot.playground.acts.pulls import open_pull
 from bot.playground.control import counts
 from bot.playground.data import Comment, Issue, Pull
 from bot.playground.stage import Stage
@@ -67,6 +68,25 @@ class World:
     def issue(self, title: str, body: str | None = None, *, by: str = "maria") -> int:
         """An open issue; gives its number."""
         return self.stage.hub.open_issue(self.repo, by, title, body).number
+
+    def proposal(self, author: str) -> int:
+        """A person's own pull request; gives its number."""
+        who = ["-c", f"user.name={author}", "-c", f"user.email={author}@example.org"]
+        sha = self.git(*who, "commit-tree", "main^{tree}", "-p", "main", "-m", "Mine").strip()
+        self.git("update-ref", "refs/heads/mine", sha)
+        hub, state = self.stage.hub, self.stage.hub.state
+        with state.lock:
+            made = open_pull(
+                state,
+                hub.repo(self.repo),
+                state.by(author),
+                title="Mine",
+                head="mine",
+                base="main",
+                body=None,
+                draft=False,
+            )
+        return made.issue.number
 
     # ---- when
 

@@ -1,0 +1,5 @@
+"""The stores' databases."""
+
+from tests.databases import database, template
+
+__all__ = ["database", "template"]
