@@ -64,8 +64,6 @@ def _parser() -> argparse.ArgumentParser:
         "--publish-seconds", type=float, help=argparse.SUPPRESS
     )  # for tests: GitHub's budget is the default's reason
     serve.set_defaults(run=_serve)
-    bench = commands.add_parser("bench", help="measure this version on this machine, one JSON object a line")
-    bench.set_defaults(run=_bench)
     web = commands.add_parser("web", help="take deliveries only")
     web.set_defaults(run=_web)
     engine = commands.add_parser("engine", help="work only")
@@ -74,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     engine.add_argument("--publish-seconds", type=float, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
+    doctor = commands.add_parser("doctor", help="what is set, found and missing; secrets are masked")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    doctor.set_defaults(run=_doctor)
+    bench = commands.add_parser("bench", help="measure this machine: one JSON object a line")
+    bench.add_argument("--only", metavar="GOAL", default="", help="measure one goal only, for example G9")
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -97,12 +101,6 @@ def _interrupt_on_end() -> None:
     """SIGTERM and a closed terminal end like Ctrl-C, so that what was started is stopped and taken away."""
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
-
-
-def _bench(_: argparse.Namespace) -> int:
-    from bot.playground.bench import run_bench
-
-    return run_bench(lambda line: print(line, flush=True))
 
 
 def _passed_on(args: argparse.Namespace) -> tuple[str, ...]:
@@ -172,6 +170,18 @@ def _engine(args: argparse.Namespace) -> int:
         )
     )
     return OK
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from bot.doctor import run_doctor
+
+    return run_doctor(args.env_file, as_json=args.json, say=print)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from bot.bench import run_bench
+
+    return run_bench(only=args.only, say=lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

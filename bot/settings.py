@@ -96,17 +96,36 @@ class Settings:
         return tuple(it for it in every if it)
 
 
-def load(env_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. Raises SettingsProblem for a value that can't be used."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was written down and where: `stored` in `file`, `environ` over it."""
+
+    home: Path
+    file: Path
+    stored: Mapping[str, str]
+    environ: Mapping[str, str]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What counts."""
+        return {**self.stored, **self.environ}
+
+
+def read(env_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Given:
+    """Find the settings without judging them. Raises SettingsProblem where `env_file` is named and isn't there."""
     given = dict(os.environ if environ is None else environ)
     home = Path(given.get("JOURNEYMAN_HOME") or "~/.local/share/journeyman").expanduser()
     file = env_file or home / "env"
     if env_file is not None and not env_file.is_file():
         raise SettingsProblem(f"There is no file {env_file}: --env-file needs one with NAME=value lines.")
-    stored = (
-        {k: v for k, v in dotenv_values(file, interpolate=False).items() if v is not None} if file.is_file() else {}
-    )
-    return _settings(home, {**stored, **given})
+    lines = dotenv_values(file, interpolate=False) if file.is_file() else {}
+    return Given(home, file, {name: value for name, value in lines.items() if value is not None}, given)
+
+
+def load(env_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsProblem for a value that can't be used."""
+    given = read(env_file, environ)
+    return _settings(given.home, given.values)
 
 
 def _settings(home: Path, env: Mapping[str, str]) -> Settings:
