@@ -190,7 +190,7 @@ async def test_each_receipt_is_given_once(database: sa.Engine):
     github = FakeGitHub()
     owe(database, "g1/eyes", "g2/eyes")
     owe(database, "g1/eyes")
-    async with running(ReceiptsLoop(database, github)):  # ty: ignore[invalid-argument-type]
+    async with running(ReceiptsLoop(database, github, clock=HandClock())):  # ty: ignore[invalid-argument-type]
         await until(lambda: not owed(database))
     assert len(github.reactions) == 2
 
@@ -198,7 +198,7 @@ async def test_each_receipt_is_given_once(database: sa.Engine):
 async def test_many_receipts_do_not_wait_for_each_other(database: sa.Engine):
     github = FakeGitHub()
     owe(database, *(f"g{n}/eyes" for n in range(65)))
-    async with running(ReceiptsLoop(database, github)):  # ty: ignore[invalid-argument-type]
+    async with running(ReceiptsLoop(database, github, clock=HandClock())):  # ty: ignore[invalid-argument-type]
         await until(lambda: not owed(database), seconds=4.0)
     assert len(github.reactions) == 65
 
@@ -206,7 +206,7 @@ async def test_many_receipts_do_not_wait_for_each_other(database: sa.Engine):
 async def test_a_receipt_that_can_not_be_given_now_is_given_later(database: sa.Engine):
     github = FakeGitHub(trouble=[Transient("502")])
     owe(database, "g1/eyes")
-    loop = ReceiptsLoop(database, github)  # ty: ignore[invalid-argument-type]
+    loop = ReceiptsLoop(database, github, clock=HandClock())  # ty: ignore[invalid-argument-type]
     async with running(loop):
         await until(lambda: not github.trouble)
         await asyncio.sleep(0.02)
@@ -215,10 +215,26 @@ async def test_a_receipt_that_can_not_be_given_now_is_given_later(database: sa.E
         await until(lambda: not owed(database))
 
 
+async def test_receipts_wait_out_a_limit_even_when_more_are_owed(database: sa.Engine):
+    clock = HandClock()
+    github = FakeGitHub(trouble=[Transient("secondary limit", retry_at=clock.now() + 60)])
+    owe(database, "g1/eyes")
+    loop = ReceiptsLoop(database, github, clock=clock)  # ty: ignore[invalid-argument-type]
+    async with running(loop):
+        await until(lambda: not github.trouble)
+        owe(database, "g2/eyes")
+        loop.poke()
+        await asyncio.sleep(0.1)
+        assert owed(database) == 2
+        clock.at += 61
+        loop.poke()
+        await until(lambda: not owed(database))
+
+
 async def test_a_receipt_for_what_is_gone_is_let_go(database: sa.Engine):
     github = FakeGitHub(trouble=[Permanent("404")])
     owe(database, "g1/eyes")
-    async with running(ReceiptsLoop(database, github)):  # ty: ignore[invalid-argument-type]
+    async with running(ReceiptsLoop(database, github, clock=HandClock())):  # ty: ignore[invalid-argument-type]
         await until(lambda: not owed(database))
     assert github.reactions == []
 
