@@ -170,6 +170,18 @@ async def test_a_bug_in_one_publication_stops_no_other_and_is_tried_again(databa
         await until(lambda: not open_issues(database))
 
 
+@pytest.mark.parametrize("ticks", range(6))
+async def test_a_loop_that_is_woken_and_cancelled_at_once_ends(database: sa.Engine, ticks: int):
+    loop = ReceiptsLoop(database, FakeGitHub(), clock=HandClock())  # ty: ignore[invalid-argument-type]
+    task = asyncio.create_task(loop.run())
+    await asyncio.sleep(0.05)
+    loop.poke()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    task.cancel()
+    assert await asyncio.wait([task], timeout=1.0) == ({task}, set())
+
+
 # ---- receipts ------------------------------------------------------------------------------------------------------
 
 
