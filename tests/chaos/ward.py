@@ -1,8 +1,6 @@
 """A Journeyman whose web and engine are processes that a test kills when it likes, and the marks by which it sees where they are."""
 
 import json
-import os
-import signal
 import sqlite3
 import time
 from collections import Counter
@@ -49,7 +47,7 @@ class Ward:
 
     def kill_engine(self, why: str) -> None:
         """SIGKILL, and start it again as `serve` does."""
-        kill(self.engine)
+        self.engine.kill()
         self.kills.append(why)
         self.engine.start()
 
@@ -68,7 +66,7 @@ class Ward:
                 for _ in range(50):
                     now = watcher.version()
                     if now != version and (new := watcher.marks() - seen):
-                        kill(self.engine)
+                        self.engine.kill()
                         new = watcher.marks() - seen
                         seen |= new
                         struck += sorted(new)
@@ -114,13 +112,6 @@ class Watcher:
         return {mark for mark in self._read.values() if any(kind in mark for kind in TOOLS)}
 
 
-def kill(server: Server) -> None:
-    """SIGKILL the process that we started, and reap it."""
-    assert server.process is not None
-    os.kill(server.process.pid, signal.SIGKILL)
-    server.process.wait()
-
-
 @contextmanager
 def ward(directory: Path, voice: Voice, vendor) -> Iterator[Ward]:
     """Web and engine as processes of their own, without `serve`: nobody waits before starting what was killed."""
@@ -136,8 +127,8 @@ def ward(directory: Path, voice: Voice, vendor) -> Iterator[Ward]:
         people(stage)
         yield Ward(stage, voice, web, engine)
     finally:
-        kill(engine)
-        kill(web)
+        engine.kill()
+        web.kill()
         stage.hub.stop()
 
 
