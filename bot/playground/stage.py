@@ -77,6 +77,7 @@ class Server:
 
         Our end of its stdin closes when we die, however we die: then it ends by itself.
         """
+        self._close_stdin()
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "bot.cli", *self.argv],
@@ -112,14 +113,28 @@ class Server:
 
     def stop(self) -> None:
         """SIGTERM, then after 30 s SIGKILL, to the process that we started."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self._reap()
+
+    def kill(self) -> None:
+        """SIGKILL the process that we started, and reap it."""
+        if self.process is not None:
+            self.process.kill()
+        self._reap()
+
+    def _reap(self) -> None:
+        if self.process is not None:
             self.process.wait()
+            self._close_stdin()
+
+    def _close_stdin(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.playground.webhooks import Delivery
-from tests.chaos.ward import Ward, kill, writes
+from tests.chaos.ward import Ward, writes
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(200)]
 ISSUES, COMMENTS = 10, 10
@@ -50,7 +50,7 @@ def test_every_acknowledged_delivery_survives_the_web_process_and_is_handled_onc
         while not over.wait(0.5):
             here.stage.server.wait_ready(here.stage.url)
             time.sleep(0.1)
-            kill(here.web)
+            here.web.kill()
             here.kills.append("web")
             here.web.start()
 

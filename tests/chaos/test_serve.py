@@ -1,6 +1,5 @@
 """Ends of `serve`, of an engine and of a run: who dies, what stays, and who goes on."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -75,8 +74,7 @@ def test_kill_of_serve_takes_everything_with_it_and_the_next_serve_finishes_the_
     served.label(number, "agent")
     served.until(lambda: asleep("37.25"), why="the worker's command")
     # when `serve` itself is killed, and another one is started at once
-    served.stage.server.process.kill()
-    served.stage.server.process.wait()
+    served.stage.server.kill()
     killed = time.monotonic()
     served.stage.server.start()
     served.until(lambda: not asleep("37.25"), seconds=5, why="the worker's command to end with its engine")
@@ -114,8 +112,11 @@ def test_sigterm_ends_serve_within_30_seconds_and_the_run_goes_on_at_the_next_st
     served.label(number, "agent")
     served.until(lambda: asleep("83.25"), why="the worker's command")
     # when `serve` is asked to end
-    served.stage.server.process.send_signal(signal.SIGTERM)
-    assert served.stage.server.process.wait(30) == 0
+    server = served.stage.server
+    process = server.process
+    assert process is not None
+    server.stop()
+    assert process.returncode == 0
     # then nothing is left of it
     served.until(lambda: not processes(f"JOURNEYMAN_HOME={served.stage.home} "), seconds=2)
     served.until(lambda: not asleep("83.25"), seconds=2)

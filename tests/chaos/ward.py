@@ -47,7 +47,7 @@ class Ward:
 
     def kill_engine(self, why: str) -> None:
         """SIGKILL, and start it again as `serve` does."""
-        kill(self.engine)
+        self.engine.kill()
         self.kills.append(why)
         self.engine.start()
 
@@ -66,7 +66,7 @@ class Ward:
                 for _ in range(50):
                     now = watcher.version()
                     if now != version and (new := watcher.marks() - seen):
-                        kill(self.engine)
+                        self.engine.kill()
                         new = watcher.marks() - seen
                         seen |= new
                         struck += sorted(new)
@@ -137,8 +137,8 @@ def ward(directory: Path, voice: Voice, vendor) -> Iterator[Ward]:
         people(stage)
         yield Ward(stage, voice, web, engine)
     finally:
-        kill(engine)
-        kill(web)
+        engine.kill()
+        web.kill()
         stage.hub.stop()
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.playground.vendor import OPENAI_KEY
+from bot.playground.vendor_replies import Answer, Call
 from tests.stories import scripts
 from tests.stories.scripts import BODY, FILES, TITLE
 from tests.stories.world import World
@@ -123,3 +124,24 @@ def test_nothing_outside_agent_branches_moves(world: World):
     after = world.branches()
     assert {name for name in after if name not in before} == {scripts.BRANCH}
     assert {name: after[name] for name in before} == before
+
+
+def test_who_lost_write_while_the_work_went_on_pushes_nothing(world: World):
+    # given a requester who loses write permission while the worker works
+    world.repository(FILES)
+
+    def leave(_call: Call) -> Answer:
+        world.stage.hub.add_collaborator(world.repo, "maria", "read")
+        return scripts.done()
+
+    # when the work is done
+    number = world.ask(scripts.play(scripts.tools(scripts.edit()), leave), TITLE, BODY)
+
+    # then the run is paused before the push
+    world.ends(number, "paused")
+    assert "`maria`, who asked for this run, no longer has write permission, so nothing was pushed." in world.head(
+        number
+    )
+    assert list(world.branches()) == ["main"]
+    world.stage.hub.add_collaborator(world.repo, "maria", "write")
+    world.end()
