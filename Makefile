@@ -9,9 +9,11 @@ export PYTHONSAFEPATH := 1
 .venv: .venv/installed
 
 .venv/installed: pyproject.toml uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Journeyman needs Python 3.11 or newer; run make PYTHON=/path/to/python3.11."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Journeyman needs Python 3.11 or newer; run make PYTHON=/path/to/python3.11."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv) and run make again."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@command -v git >/dev/null || { echo "Journeyman needs git; install it (Debian and Ubuntu: apt install git) and run make again."; exit 1; }
+	@echo "Bringing .venv up to date ..."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
 	@$(BIN)/uv sync --quiet --frozen
 	@touch $@
@@ -40,4 +42,4 @@ format: .venv
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache

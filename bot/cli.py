@@ -3,9 +3,11 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bot import settings as config
@@ -30,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"journeyman: {problem}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
+        print("\njourneyman: interrupted; everything that was started has ended", file=sys.stderr)
         return 130
 
 
@@ -81,14 +84,23 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(args: argparse.Namespace) -> int:
     from bot.playground.demo import run_demo
 
-    return run_demo(args.target, keep=args.keep, say=print)
+    _interrupt_on_end()
+    return run_demo(args.target, keep=args.keep, say=partial(print, flush=True))
 
 
 def _try(args: argparse.Namespace) -> int:
     from bot.playground.trial import run_trial
 
     keys = config.load(args.env_file).vendor_environment()
-    return run_trial(args.repo, args.issue, keys=keys, unsandboxed=args.i_accept_unsandboxed, say=print)
+    _interrupt_on_end()
+    say = partial(print, flush=True)
+    return run_trial(args.repo, args.issue, keys=keys, unsandboxed=args.i_accept_unsandboxed, say=say)
+
+
+def _interrupt_on_end() -> None:
+    """SIGTERM and a closed terminal end like Ctrl-C, so that what was started is stopped and taken away."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
 
 
 def _passed_on(args: argparse.Namespace) -> tuple[str, ...]:
@@ -98,8 +110,9 @@ def _passed_on(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from bot.engine.supervisor import Program, supervise
+    from bot.engine.supervisor import Program, end_with_supervisor, supervise
 
+    end_with_supervisor()
     settings = config.load(args.env_file)
     before = _passed_on(args)
     programs = [Program("web", (*before, "web"))]

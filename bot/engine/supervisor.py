@@ -70,6 +70,7 @@ def _look(program: Program, say: Callable[[str], None]) -> None:
     program.process = None
     if code == CONFIG_PROBLEM:
         program.given_up = True
+        say(f"{program.name} can't start as configured; mend that and start again")
         return
     say(f"{program.name} ended ({_how(code)}); it starts again in {program.wait:.1f} s")
     program.due, program.wait = now + program.wait, min(program.wait * 2, LONGEST_WAIT)

@@ -1,9 +1,8 @@
 """`journeyman demo`: the whole loop on this machine, without keys. The models are played by a script; everything else is real."""
 
+import contextlib
 import os
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from bot.core.run import Done, Failed, InReview, Paused, Run, Stopped
 from bot.playground.judging import judge
 from bot.playground.samples import load
 from bot.playground.samples.sample import Sample
-from bot.playground.stage import Stage, StageProblem
+from bot.playground.stage import Stage, StageProblem, scratch
 from bot.playground.vendor import ANTHROPIC_KEY, OPENAI_KEY, start_vendor
 from bot.ports import UserFacing
 from bot.store import runs
@@ -31,11 +30,10 @@ def run_demo(target: str, *, keep: bool, say: Say) -> int:
     sample = load(target)
     say(f"Journeyman demo: {sample.repo}, “{sample.title}”")
     say(
-        "Both models are played by a script; what is shown is the machine: spec, rival review, sandboxed work, evidence, delivery."
+        "Both models are played by a script, GitHub by a stand-in; the machine is real: spec, rival review, sandboxed work, evidence."
     )
     if os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("OPENAI_API_KEY"):
         say("Your model keys are not used here; `journeyman try --repo PATH --issue FILE` uses them.")
-    directory = Path(tempfile.mkdtemp(prefix="journeyman-demo-"))
     vendor = start_vendor(sample.policy)
     keys = {
         "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
@@ -44,17 +42,16 @@ def run_demo(target: str, *, keep: bool, say: Say) -> int:
         "OPENAI_BASE_URL": vendor.url_openai,
     }
     try:
-        with Stage(directory, keys, unsandboxed=not sandbox_works(directory, say)) as stage:
-            code = _play(stage, sample, say)
-            if keep:
-                _linger(stage, sample, say)
-            return code
+        with scratch("journeyman-demo-") as directory:
+            say("Starting the stand-in, `journeyman serve` and its sandbox, all on 127.0.0.1 …\n")
+            with Stage(directory, keys, unsandboxed=not sandbox_works(directory, say)) as stage:
+                code = _play(stage, sample, say)
+                _close(stage, sample, keep=keep, say=say)
+                return code
     except StageProblem as problem:
         raise UserFacing(str(problem), verb="") from None
     finally:
         vendor.stop()
-        if not keep:
-            shutil.rmtree(directory, ignore_errors=True)
 
 
 def sandbox_works(directory: Path, say: Say) -> bool:
@@ -102,11 +99,17 @@ def follow(stage: Stage, say: Say, *, seconds: float = RUN_SECONDS) -> Run:
             shown = len(run.log)
             if isinstance(run.state, InReview | Paused | Failed | Stopped | Done) or run.phase is None:
                 say(
-                    f"{time.monotonic() - begin:5.1f} s  {run.state.kind}; model calls cost {dollars(micros)} by list price"
+                    f"{time.monotonic() - begin:5.1f} s  {words(run)}; model calls cost {dollars(micros)} by list price"
                 )
                 return run
         time.sleep(0.2)
     raise UserFacing(f"The run did not come to rest within {seconds:.0f} s:\n{stage.server.output()}", verb="")
+
+
+def words(run: Run) -> str:
+    """Where the run came to rest, as one says it: `in review`, `awaiting answer`."""
+    spaced = "".join(f" {it.lower()}" if it.isupper() else it for it in run.state.kind)
+    return spaced.strip()
 
 
 def _newest(database: sa.Engine) -> tuple[Run | None, int]:
@@ -121,7 +124,7 @@ def _newest(database: sa.Engine) -> tuple[Run | None, int]:
 def _conclude(stage: Stage, sample: Sample, run: Run, say: Say) -> int:
     if not isinstance(run.state, InReview) or not run.lines:
         reason = getattr(run.state, "reason", "") or getattr(run.state, "why", "")
-        say(f"\nThe run ended as {run.state.kind}: {reason}")
+        say(f"\nThe run came to rest {words(run)}: {reason}")
         say(stage.server.output())
         return 1
     line = run.lines[0]
@@ -164,10 +167,14 @@ def _verified(body: str) -> str:
     return body[start:end].strip() if start >= 0 else body
 
 
-def _linger(stage: Stage, sample: Sample, say: Say) -> None:
+def _close(stage: Stage, sample: Sample, *, keep: bool, say: Say) -> None:
+    if not keep:
+        say(
+            "\nThe addresses above end with this demo; `.venv/bin/journeyman demo --keep` leaves them up to click through."
+        )
+        return
     say(f"\nEverything stays up: {stage.hub.url}/{sample.repo} · Ctrl-C ends it.")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(3600)
-    except KeyboardInterrupt:
-        say("")
+    say("")

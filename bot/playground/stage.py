@@ -1,18 +1,21 @@
 """A whole Journeyman on loopback: the playground with git and pages, and `journeyman serve` as a process of its own beside it."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import httpx
 
+from bot.git.remove import remove_tree
 from bot.playground.git_mount import git_over
 from bot.playground.pages_source import pages_over
 from bot.playground.world import NewApp, Playground
@@ -20,8 +23,21 @@ from bot.playground.world import NewApp, Playground
 SECRET = "playground-webhook-secret"
 OWNERS = ("acme", "octo-parse", "you")
 """Accounts that a stage's server works for."""
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
+KEPT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+)
 START_SECONDS = 60.0
+GIVEN_UP = "can't start as configured"
+"""What `serve` prints when waiting longer would not help."""
 
 
 class StageProblem(Exception):
@@ -57,12 +73,15 @@ class Server:
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> None:
-        """Start it; its session is its own, so that it can be stopped with everything that it started."""
+        """Start it; its session is its own, so that it can be stopped with everything that it started.
+
+        Our end of its stdin closes when we die, however we die: then it ends by itself.
+        """
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "bot.cli", *self.argv],
-                env=dict(self.env),
-                stdin=subprocess.DEVNULL,
+                env={**self.env, "JOURNEYMAN_SUPERVISED": "1"},
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=self.cwd,
@@ -79,6 +98,8 @@ class Server:
         while time.monotonic() < end:
             if self.process is not None and self.process.poll() is not None:
                 raise StageProblem(f"journeyman {' '.join(self.argv)} ended by itself:\n{self.output()}")
+            if GIVEN_UP in self.output():
+                raise StageProblem(self.output().strip())
             try:
                 if httpx.get(f"{url}/readyz", timeout=2.0).status_code == 200:
                     return
@@ -156,10 +177,30 @@ class Stage:
         }
 
     def __enter__(self) -> Self:
-        self.server.start()
-        self.server.wait_ready(self.url)
+        try:
+            self.server.start()
+            self.server.wait_ready(self.url)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.stop()
-        self.hub.stop()
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server, then the playground."""
+        try:
+            self.server.stop()
+        finally:
+            self.hub.stop()
+
+
+@contextlib.contextmanager
+def scratch(prefix: str) -> Generator[Path]:
+    """A directory of our own under the temp dir, taken away however this ends, with whatever a sandbox left in it."""
+    directory = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield directory
+    finally:
+        remove_tree(directory, tool_path=os.environ.get("PATH", os.defpath))

@@ -1,22 +1,33 @@
 """`journeyman try`: your repository, your model keys, no GitHub. Branches and texts come back; your work tree is not touched."""
 
 import os
-import shutil
+import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.run import InReview, Run
-from bot.playground.demo import follow
-from bot.playground.stage import Stage, StageProblem
+from bot.core.run import AwaitingAnswer, AwaitingApproval, InReview, Run
+from bot.playground.demo import follow, words
+from bot.playground.stage import Stage, StageProblem, scratch
 from bot.ports import UserFacing
 
 Say = Callable[[str], None]
 WHO = "you"
+DETACHED = "main"
+"""The playground's default branch where the person's HEAD is on none."""
 RUN_SECONDS = 4 * 3600.0
+QUIET = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "fetch.prune=false",
+    "fetch.pruneTags=false",
+    "fetch.recurseSubmodules=false",
+)
+"""What a person's settings could do beyond what we ask for: run their hooks, repack, take away their tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,8 @@ class Wanted:
     head: str
     title: str
     body: str
+    dirty: bool
+    """Whether tracked files have changes that are not committed; they stay where they are."""
 
 
 def run_trial(repo: Path, issue: Path, *, keys: Mapping[str, str], unsandboxed: bool, say: Say) -> int:
@@ -39,23 +52,21 @@ def run_trial(repo: Path, issue: Path, *, keys: Mapping[str, str], unsandboxed: 
             "`journeyman demo` needs none.",
             verb="",
         )
-    directory = Path(tempfile.mkdtemp(prefix="journeyman-try-"))
     try:
-        with Stage(directory, keys, unsandboxed=unsandboxed) as stage:
+        with scratch("journeyman-try-") as directory, Stage(directory, keys, unsandboxed=unsandboxed) as stage:
             return _play(stage, wanted, say)
     except StageProblem as problem:
         raise UserFacing(str(problem), verb="") from None
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def git(repo: Path, *words: str) -> str:
     """Ask a person's repository something, or fetch into it, without its hooks and without touching work tree, index or HEAD."""
     env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"), "GIT_OPTIONAL_LOCKS": "0"}
-    argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-C", str(repo), *words]
-    done = subprocess.run(argv, capture_output=True, text=True, env=env)
+    quiet = [it for key in QUIET for it in ("-c", key)]
+    done = subprocess.run(["git", *quiet, "-C", str(repo), *words], capture_output=True, text=True, env=env)
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        said = next((it for it in lines if it.startswith(("fatal:", "error:"))), lines[-1])
         raise UserFacing(f"git {words[0]} in {repo} failed: {said}", verb="")
     return done.stdout.strip()
 
@@ -71,13 +82,19 @@ def _wanted(repo: Path, issue: Path) -> Wanted:
         raise UserFacing(f"{issue} is empty: its first line is the issue's title.", verb="")
     if not (repo / ".git").exists():
         raise UserFacing(f"{repo} is not the top of a git repository.", verb="")
-    head = git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    branch = git(repo, "symbolic-ref", "--quiet", "--short", "HEAD")
-    return Wanted(repo.resolve(), branch, head, title, body.strip())
+    try:
+        head = git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except UserFacing:
+        raise UserFacing(f"{repo} has no commit yet: commit something for the work to start from.", verb="") from None
+    if git(repo, "rev-parse", "--is-shallow-repository") == "true":
+        raise UserFacing(f"{repo} is a shallow clone: say `git fetch --unshallow` in it first.", verb="")
+    branch = git(repo, "branch", "--show-current") or DETACHED
+    dirty = bool(git(repo, "status", "--porcelain", "--untracked-files=no"))
+    return Wanted(repo.resolve(), branch, head, title, body.strip(), dirty)
 
 
 def _play(stage: Stage, wanted: Wanted, say: Say) -> int:
-    name = f"you/{wanted.repo.name}"
+    name = f"you/{re.sub(r'[^A-Za-z0-9._-]+', '-', wanted.repo.name).strip('.-').removesuffix('.git') or 'repository'}"
     hub = stage.hub
     hub.create_user(WHO)
     made = hub.create_repo(name, default_branch=wanted.branch)
@@ -88,6 +105,8 @@ def _play(stage: Stage, wanted: Wanted, say: Say) -> int:
     say(
         f"“{wanted.title}” on {wanted.repo} at {wanted.head[:7]} ({wanted.branch}); follow it at {hub.url}/{name}/issues/{issue.number}"
     )
+    if wanted.dirty:
+        say("Changes that are not committed are no part of this, and stay as they are.")
     hub.label(name, issue.number, "agent", by=WHO)
     run = follow(stage, say, seconds=RUN_SECONDS)
     return _bring_back(stage, wanted, name, run, say)
@@ -96,13 +115,13 @@ def _play(stage: Stage, wanted: Wanted, say: Say) -> int:
 def _seed(wanted: Wanted, bare: Path) -> None:
     """The person's HEAD becomes the playground's default branch, by fetch from the playground's side."""
     ref = f"refs/heads/{wanted.branch}"
-    git(bare, "fetch", "--quiet", str(wanted.repo), f"HEAD:{ref}")
+    git(bare, "fetch", "--quiet", "--no-tags", str(wanted.repo), f"HEAD:{ref}")
 
 
 def _bring_back(stage: Stage, wanted: Wanted, name: str, run: Run, say: Say) -> int:
     """Branches come back as branches, texts into a folder of the git directory: nothing of the work tree changes."""
     texts = Path(git(wanted.repo, "rev-parse", "--absolute-git-dir")) / "journeyman" / f"{run.issue}-{int(time.time())}"
-    texts.mkdir(parents=True)
+    texts.mkdir(parents=True, exist_ok=True)
     for comment in stage.hub.issue(name, run.issue).comments:
         if comment.app is not None and "kind=spec" in comment.body:
             (texts / "spec.md").write_text(comment.body)
@@ -121,7 +140,12 @@ def _bring_back(stage: Stage, wanted: Wanted, name: str, run: Run, say: Say) -> 
         )
     if isinstance(run.state, InReview) and not run.state.red:
         return 0
-    say(f"The run ended as {run.state.kind}: {getattr(run.state, 'reason', '') or getattr(run.state, 'why', '')}")
+    if isinstance(run.state, AwaitingAnswer | AwaitingApproval):
+        say(
+            "The spec needs you first: read it, write the answers into the issue's file, and say `journeyman try` again."
+        )
+    reason = getattr(run.state, "reason", "") or getattr(run.state, "why", "")
+    say(f"The run came to rest {words(run)}{': ' if reason else '.'}{reason}")
     return 1
 
 

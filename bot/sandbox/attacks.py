@@ -122,7 +122,12 @@ def udp(bait: Bait) -> str:
 
 
 def unix_socket(bait: Bait) -> str:
-    return _connect(socket.socket(socket.AF_UNIX), bait["unix"])
+    before = os.getcwd()
+    os.chdir(bait["folder"])  # the whole path may be longer than an address may be
+    try:
+        return _connect(socket.socket(socket.AF_UNIX), "socket")
+    finally:
+        os.chdir(before)
 
 
 def abstract_socket(bait: Bait) -> str:

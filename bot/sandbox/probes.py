@@ -114,7 +114,6 @@ async def _attack(bait: _Bait) -> list[Probe]:
         "outside": [*_OUTSIDE, str(bait.folder), str(bait.person)],
         "tcp": bait.listeners["tcp"].getsockname()[1],
         "udp": bait.listeners["udp"].getsockname()[1],
-        "unix": str(bait.folder / "socket"),
         "abstract": bait.token,
     }
     source = Path(__file__).with_name("attacks.py").read_bytes()
@@ -181,10 +180,12 @@ def _bait(home: Path, sandbox: Bubblewrap) -> Generator[_Bait]:
 
 
 def _listeners(stack: contextlib.ExitStack, folder: Path, token: str) -> dict[str, socket.socket]:
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # the whole path may be longer than an address may be
+    stack.callback(os.close, here)
     made = {
         "tcp": (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
         "udp": (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
-        "unix": (socket.AF_UNIX, socket.SOCK_STREAM, str(folder / "socket")),
+        "unix": (socket.AF_UNIX, socket.SOCK_STREAM, f"/proc/self/fd/{here}/socket"),
         "abstract": (socket.AF_UNIX, socket.SOCK_STREAM, "\0" + token),
     }
     out: dict[str, socket.socket] = {}
