@@ -234,7 +234,7 @@ async def run_engine(
     rows = SqlRunRows(parts.database, woken)
     durable = Durable(parts.database, executor_id="engine")
     phasing = Phasing(make_context(parts, rows), parts.database, durable, phases=PHASES, woken=woken)
-    publishing, receipts = make_publishing(parts, rows), ReceiptsLoop(parts.database, parts.github)
+    publishing, receipts = make_publishing(parts, rows), ReceiptsLoop(parts.database, parts.github, clock=parts.clock)
     tidying = TidyingLoop(lambda: parts.git.sweep(phasing.needs))
     inbox = Inbox.open(settings.inbox)
     intake = Intake(inbox, parts.database, durable, parts.github, make_doors(parts, woken), parts.clock)

@@ -99,7 +99,8 @@ class Intake:
             await asyncio.to_thread(self.look_at_timers)
             if not await self.drain_once():
                 try:
-                    await asyncio.wait_for(self._woken.wait(), 2.0)
+                    async with asyncio.timeout(2.0):  # wait_for of Python 3.11 may swallow a cancellation
+                        await self._woken.wait()
                 except TimeoutError:
                     continue
 

@@ -55,7 +55,8 @@ class PublishingLoop:
                         group.create_task(self._one(due))
                 self._woken.clear()
                 try:
-                    await asyncio.wait_for(self._woken.wait(), self._pause())
+                    async with asyncio.timeout(self._pause()):  # wait_for of Python 3.11 may swallow a cancellation
+                        await self._woken.wait()
                 except TimeoutError:
                     continue
 

@@ -5,7 +5,7 @@ import logging
 
 import sqlalchemy as sa
 
-from bot.ports import GitHub, Permanent, PortError
+from bot.ports import Clock, GitHub, Permanent, PortError, Transient
 from bot.store import tables
 from bot.store.runs import upsert
 
@@ -31,9 +31,10 @@ def owe(
 class ReceiptsLoop:
     """Wakes on `poke()`; without one it looks every 5 s."""
 
-    def __init__(self, database: sa.Engine, github: GitHub) -> None:
-        self._database, self._github = database, github
+    def __init__(self, database: sa.Engine, github: GitHub, *, clock: Clock) -> None:
+        self._database, self._github, self._clock = database, github, clock
         self._woken = asyncio.Event()
+        self._not_before = 0.0
 
     def poke(self) -> None:
         """A reaction was written down."""
@@ -43,11 +44,12 @@ class ReceiptsLoop:
         """Until cancelled."""
         while True:
             self._woken.clear()
-            rows = await asyncio.to_thread(self._open)
+            rows = await asyncio.to_thread(self._open) if self._not_before <= self._clock.now() else []
             if rows and all(await asyncio.gather(*(self._give(row) for row in rows))):
                 continue
             try:
-                await asyncio.wait_for(self._woken.wait(), 5.0)
+                async with asyncio.timeout(5.0):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 
@@ -65,6 +67,8 @@ class ReceiptsLoop:
             log.info("no %s reaction on %s#%s: %s", row.content, row.repo, row.issue, problem)
         except PortError as problem:
             log.warning("the %s reaction on %s#%s waits: %s", row.content, row.repo, row.issue, problem)
+            if isinstance(problem, Transient) and problem.retry_at is not None:
+                self._not_before = problem.retry_at  # a limit that is asked again before its time grows
             return False
         await asyncio.to_thread(self._done, row.key)
         return True

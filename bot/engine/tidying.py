@@ -32,6 +32,7 @@ class TidyingLoop:
                 log.warning("checkouts are removed later: %s", problem)
             await asyncio.sleep(AT_LEAST)
             try:
-                await asyncio.wait_for(self._woken.wait(), AT_MOST)
+                async with asyncio.timeout(AT_MOST):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._woken.wait()
             except TimeoutError:
                 continue

@@ -1,8 +1,13 @@
 """kill -9 of the engine wherever it has just made something durable; the playground counts what came of it."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.agent.stops import INTERRUPTED
 from bot.playground.samples import shop
+from bot.playground.samples.sample import Sample
+from bot.playground.vendor_replies import Call, Policy, Reply, as_answer, tools
 from tests.chaos.ward import Ward, ours, writes
 from tests.stories.world import World
 
@@ -31,7 +36,7 @@ def exactly_one_of_each(world: World, number: int) -> None:
 
 @pytest.mark.parametrize(
     "kinds",
-    [("phase", "workflow"), ("step",), ("effect", "receipt"), ("charge", "blob"), ("journal",)],
+    [("phase", "workflow"), ("step",), ("effect", "receipt"), ("charge", "blob")],
     ids=lambda kinds: "+".join(kinds),
 )
 def test_a_kill_at_every_mark_changes_nothing_of_what_a_person_sees(here: Ward, kinds: tuple[str, ...]):
@@ -46,4 +51,35 @@ def test_a_kill_at_every_mark_changes_nothing_of_what_a_person_sees(here: Ward, 
     world.ends(number, "in-review")
     # then there is one of each thing
     assert len(struck) > 5
+    exactly_one_of_each(world, number)
+
+
+def persistent(sample: Sample) -> Policy:
+    """The sample's worker, one tool a turn, who does again what he is told was interrupted."""
+
+    def policy(call: Call) -> Reply:
+        if call.name != "work/task":
+            return sample.policy(call)
+        turns = (as_answer(sample.policy(replace(call, turn=n))) for n in range(1, 6))
+        steps = [one for turn in turns for one in turn.calls]
+        return tools(steps[sum(INTERRUPTED not in result.content for result in call.results)])
+
+    return policy
+
+
+def test_a_kill_at_every_start_and_end_of_a_tool_changes_nothing_of_what_a_person_sees(here: Ward):
+    # given a worker who reacts to what he is told
+    world, sample = here.world("tools"), shop.sample()
+    world.repository(sample.files)
+    world.voice.policy = persistent(sample)
+    number = world.issue(sample.title, sample.body)
+    # when the engine is killed before and after each of his tools
+    world.label(number, "agent")
+    struck = here.strike(("journal",), lambda: "agent/in-review" in world.labels(number))
+    world.ends(number, "in-review")
+    # then each of the four different ones was interrupted once, and all five were done once
+    assert len(struck) == 8
+    told = {r.call_id for call in world.voice.calls for r in call.results if INTERRUPTED in r.content}
+    done = {r.call_id for call in world.voice.calls for r in call.results if INTERRUPTED not in r.content}
+    assert (len(told), len(done)) == (4, 5)
     exactly_one_of_each(world, number)

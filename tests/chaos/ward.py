@@ -1,8 +1,6 @@
 """A Journeyman whose web and engine are processes that a test kills when it likes, and the marks by which it sees where they are."""
 
 import json
-import os
-import signal
 import sqlite3
 import time
 from collections import Counter
@@ -90,6 +88,7 @@ class Watcher:
         self._blobs = SqlBlobs(self._engine, Secret((home / "master.key").read_text().strip()))
         self._kinds = kinds
         self._read: dict[tuple[str, str, int], str] = {}
+        self._asked: dict[str, str] = {}
 
     def close(self) -> None:
         self._conn.close()
@@ -106,18 +105,20 @@ class Watcher:
         return found | self._journal() if "journal" in self._kinds else found
 
     def _journal(self) -> set[str]:
-        """A worker's tools: `sent` and `resumed` come again after every start, and answers are charges."""
-        for place in self._conn.execute("select run_id, kind, seq from blob where kind like 'turn/%'"):
+        """A worker's tools by what they were asked, since what is done again has another id; `sent` and `resumed` come again too."""
+        for place in self._conn.execute("select run_id, kind, seq from blob where kind like 'turn/%' order by seq"):
             if place not in self._read:
                 entry = json.loads(self._blobs.get(*place))
-                self._read[place] = f"journal: {place[1]} {entry['kind']} {entry.get('call')}"
+                for call in entry.get("answer", {}).get("calls", ()):
+                    self._asked[call["id"]] = json.dumps(call["input"])
+                self._read[place] = f"journal: {place[1]} {entry['kind']} {self._asked.get(entry.get('call', ''))}"
         return {mark for mark in self._read.values() if any(kind in mark for kind in TOOLS)}
 
 
 def kill(server: Server) -> None:
     """SIGKILL the process that we started, and reap it."""
     assert server.process is not None
-    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.kill()
     server.process.wait()
 
 

@@ -170,6 +170,18 @@ async def test_a_bug_in_one_publication_stops_no_other_and_is_tried_again(databa
         await until(lambda: not open_issues(database))
 
 
+@pytest.mark.parametrize("ticks", range(6))
+async def test_a_loop_that_is_woken_and_cancelled_at_once_ends(database: sa.Engine, ticks: int):
+    loop = ReceiptsLoop(database, FakeGitHub(), clock=HandClock())  # ty: ignore[invalid-argument-type]
+    task = asyncio.create_task(loop.run())
+    await asyncio.sleep(0.05)
+    loop.poke()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    task.cancel()
+    assert await asyncio.wait([task], timeout=1.0) == ({task}, set())
+
+
 # ---- receipts ------------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +202,7 @@ async def test_each_receipt_is_given_once(database: sa.Engine):
     github = FakeGitHub()
     owe(database, "g1/eyes", "g2/eyes")
     owe(database, "g1/eyes")
-    async with running(ReceiptsLoop(database, github)):  # ty: ignore[invalid-argument-type]
+    async with running(ReceiptsLoop(database, github, clock=HandClock())):  # ty: ignore[invalid-argument-type]
         await until(lambda: not owed(database))
     assert len(github.reactions) == 2
 
@@ -198,7 +210,7 @@ async def test_each_receipt_is_given_once(database: sa.Engine):
 async def test_many_receipts_do_not_wait_for_each_other(database: sa.Engine):
     github = FakeGitHub()
     owe(database, *(f"g{n}/eyes" for n in range(65)))
-    async with running(ReceiptsLoop(database, github)):  # ty: ignore[invalid-argument-type]
+    async with running(ReceiptsLoop(database, github, clock=HandClock())):  # ty: ignore[invalid-argument-type]
         await until(lambda: not owed(database), seconds=4.0)
     assert len(github.reactions) == 65
 
@@ -206,7 +218,7 @@ async def test_many_receipts_do_not_wait_for_each_other(database: sa.Engine):
 async def test_a_receipt_that_can_not_be_given_now_is_given_later(database: sa.Engine):
     github = FakeGitHub(trouble=[Transient("502")])
     owe(database, "g1/eyes")
-    loop = ReceiptsLoop(database, github)  # ty: ignore[invalid-argument-type]
+    loop = ReceiptsLoop(database, github, clock=HandClock())  # ty: ignore[invalid-argument-type]
     async with running(loop):
         await until(lambda: not github.trouble)
         await asyncio.sleep(0.02)
@@ -215,10 +227,26 @@ async def test_a_receipt_that_can_not_be_given_now_is_given_later(database: sa.E
         await until(lambda: not owed(database))
 
 
+async def test_receipts_wait_out_a_limit_even_when_more_are_owed(database: sa.Engine):
+    clock = HandClock()
+    github = FakeGitHub(trouble=[Transient("secondary limit", retry_at=clock.now() + 60)])
+    owe(database, "g1/eyes")
+    loop = ReceiptsLoop(database, github, clock=clock)  # ty: ignore[invalid-argument-type]
+    async with running(loop):
+        await until(lambda: not github.trouble)
+        owe(database, "g2/eyes")
+        loop.poke()
+        await asyncio.sleep(0.1)
+        assert owed(database) == 2
+        clock.at += 61
+        loop.poke()
+        await until(lambda: not owed(database))
+
+
 async def test_a_receipt_for_what_is_gone_is_let_go(database: sa.Engine):
     github = FakeGitHub(trouble=[Permanent("404")])
     owe(database, "g1/eyes")
-    async with running(ReceiptsLoop(database, github)):  # ty: ignore[invalid-argument-type]
+    async with running(ReceiptsLoop(database, github, clock=HandClock())):  # ty: ignore[invalid-argument-type]
         await until(lambda: not owed(database))
     assert github.reactions == []
 
