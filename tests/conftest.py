@@ -1,11 +1,14 @@
-"""What holds for every test: CI skips nothing, and a test that needs root says so by its mark."""
+"""What holds for every test: CI skips nothing, a test that needs root says so by its mark, and nothing fails for being slow."""
 
 import os
 from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
