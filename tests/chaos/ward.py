@@ -115,13 +115,6 @@ class Watcher:
         return {mark for mark in self._read.values() if any(kind in mark for kind in TOOLS)}
 
 
-def kill(server: Server) -> None:
-    """SIGKILL the process that we started, and reap it."""
-    assert server.process is not None
-    server.process.kill()
-    server.process.wait()
-
-
 @contextmanager
 def ward(directory: Path, voice: Voice, vendor) -> Iterator[Ward]:
     """Web and engine as processes of their own, without `serve`: nobody waits before starting what was killed."""

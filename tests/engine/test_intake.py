@@ -49,7 +49,7 @@ class Desk:
     durable: FakeDurable
     github: FakeGitHub
     clock: HandClock
-    make: Callable[[], Intake]
+    make: Callable[..., Intake]
 
     def arrives(self, guid: str, event: str, payload: dict) -> None:
         body = json.dumps(payload).encode()
@@ -79,8 +79,9 @@ def desk(database: sa.Engine, tmp_path: Path):
     async def dropped(_intent: object) -> None:
         return None
 
-    def make() -> Intake:
+    def make(*owners: str) -> Intake:
         doors = Doors(
+            owners=owners,
             parse=parse,
             route=lambda event, config, me: route(event, config, me=me),
             me=me,
@@ -220,3 +221,37 @@ async def test_a_paused_run_goes_on_by_itself_when_its_time_has_come(desk: Desk)
     assert resumed is not None
     assert isinstance(resumed.state, Drafting)
     assert [call.workflow_id for call in desk.durable.calls] == [f"{run.id}/draft/1", f"{run.id}/draft/1+1"]
+
+
+async def test_an_account_that_this_server_does_not_serve_gets_a_sentence_and_no_run(desk: Desk):
+    # given a server that works for another account alone
+    desk.arrives("g1", "issues", p.issues("labeled"))
+    # when a label comes from this one
+    await desk.make("somebody-else").drain_once()
+    # then it is answered once, and GitHub was not asked for anybody's role
+    assert desk.run() is None
+    (said,) = desk.rows(tables.publication.c.notice)
+    assert "does not work for `acme`" in said
+
+
+async def test_too_many_requests_within_an_hour_are_dropped_without_an_answer(desk: Desk):
+    # given an issue on which twenty requests were acted on
+    desk.arrives("g0", "issues", p.issues("labeled"))
+    intake = desk.make()
+    await intake.drain_once()
+    for nth in range(1, 20):
+        desk.arrives(f"g{nth}", "issues", p.issues("labeled"))
+    await intake.drain_once()
+    assert len(desk.rows(tables.request.c.guid)) == 20
+    before = desk.run()
+    # when one more comes within the hour
+    desk.arrives("one-more", "issues", p.issues("labeled"))
+    await intake.drain_once()
+    # then nothing was done about it
+    assert "one-more" not in desk.rows(tables.request.c.guid)
+    assert desk.run() == before
+    # and an hour later requests are heard again
+    desk.clock.at += 3601
+    desk.arrives("later", "issues", p.issues("labeled"))
+    await intake.drain_once()
+    assert "later" in desk.rows(tables.request.c.guid)
