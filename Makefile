@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 export PYTHONSAFEPATH := 1
 
-.PHONY: demo serve test check bench format clean
+.PHONY: demo serve test chaos check bench format clean
 
 .venv: .venv/installed
 
@@ -26,6 +26,9 @@ serve: .venv
 
 test: .venv
 	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+chaos: .venv
+	CHAOS=all $(BIN)/pytest -n 2 tests/chaos
 
 check: .venv
 	$(BIN)/ruff format --check .

@@ -38,6 +38,7 @@ from bot.core.run import (
     Working,
 )
 from bot.core.text import answers
+from bot.core.text.help import help_text
 from bot.core.transition import Transition, Unchanged, logged
 
 Decision = Transition | Unchanged
@@ -79,7 +80,7 @@ def _on_run(run: Run, intent: RunIntent, now: str) -> Decision:
         case ShowAnswer(topic="status"):
             return Transition(replace(run, said=""))
         case ShowAnswer():
-            return Transition(replace(run, said=answers.help_text()))
+            return Transition(replace(run, said=help_text()))
         case SayPlainly(sentence=sentence, confused=confused):
             return Transition(replace(run, said=sentence), confused=confused)
         case NotePullRequest():
@@ -97,7 +98,7 @@ def _without_run(intent: RunIntent) -> str:
         case SayPlainly(sentence=sentence):
             return sentence
         case ShowAnswer(topic="help"):
-            return answers.help_text()
+            return help_text()
         case NotePullRequest() | Republish():
             return ""
         case StopRun() if intent.to.comment_id is None:

@@ -51,8 +51,11 @@ class Ward:
         self.kills.append(why)
         self.engine.start()
 
-    def strike(self, kinds: tuple[str, ...], over: Callable[[], bool], *, seconds: float = 200.0) -> list[str]:
-        """Kill the engine at every new mark of these kinds until `over`; gives the marks, in the order they were struck."""
+    def strike(
+        self, kinds: tuple[str, ...], over: Callable[[], bool], *, most: int | None = None, seconds: float = 240.0
+    ) -> list[str]:
+        """Kill the engine at every new mark of these kinds until `over`, at most `most` times; gives the marks in order."""
+        kills = 0
         struck: list[str] = []
         end = time.monotonic() + seconds
         with closing(Watcher(self.stage.home, kinds)) as watcher:
@@ -65,7 +68,8 @@ class Ward:
                     )
                 for _ in range(50):
                     now = watcher.version()
-                    if now != version and (new := watcher.marks() - seen):
+                    if kills != most and now != version and (new := watcher.marks() - seen):
+                        kills += 1
                         self.engine.kill()
                         new = watcher.marks() - seen
                         seen |= new

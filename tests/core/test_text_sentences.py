@@ -11,25 +11,13 @@ pytestmark = pytest.mark.fast
 
 def test_problems_say_what_happened_and_what_helps():
     assert [
-        problems.no_write_permission("mallory", "triage"),
-        problems.unknown_verb("refien", "refine"),
-        problems.unknown_verb("<b>@maria</b>"),
-        problems.stale_approval("1", 2, "7fdfe0e546"),
-        problems.blocking_open(("F1", "F3")),
-        problems.tests_red(("unit", "e2e")),
-        problems.held(("H1",), (".github/workflows/ci.yml",)),
-        problems.budget_reached("dollars"),
+        problems.diff_refused(("`.github/workflows/ci.yml` may not be changed.",)),
+        problems.nothing_changed(),
         problems.bug("acme/shop-42-r1"),
     ] == snapshot(
         [
-            "mallory has the role `triage` here; this needs write permission. Nothing was started.",
-            "`refien` is no command of mine. Did you mean `/agent refine`?",
-            "`<b>@maria</b>` is no command of mine. `/agent help` lists them.",
-            "`1` is not the newest revision. It is revision 2 (`7fdfe0e`); read it and say `/agent approve 7fdfe0e`.",
-            "2 blocking findings are open: `F1` and `F3`. Say `/agent waive F1 <reason>` or `/agent refine <text>` first.",
-            "Verification failed: `unit` and `e2e` did not pass. The pull request stays a draft; `/agent retry` tries again.",
-            "The work touches protected files: `.github/workflows/ci.yml`. `/agent waive H1 <reason>` lets them through.",
-            "The limit of dollars for this run is reached. What is done so far is kept.",
+            "What the worker changed may not leave its sandbox: `.github/workflows/ci.yml` may not be changed. Nothing was pushed.",
+            "The work ended without a change to any file, so there is nothing to review. Say `/agent refine` and name what should be different, or `/agent retry`.",
             "Something broke inside Journeyman; the log has the detail under `acme/shop-42-r1`. `/agent retry` tries again.",
         ]
     )

@@ -42,23 +42,6 @@ def standing(run: Run) -> str:
             return "the run failed"
 
 
-def help_text() -> str:
-    """Every verb that works, one line each."""
-    return "\n".join(
-        (
-            "**What you can say** (first line of a new comment):",
-            "",
-            "- `/agent` or `/agent spec`: write the spec, or write it again",
-            "- `/agent refine <text>`: the next revision of the spec, which answers the text",
-            "- `/agent approve [revision or hash]`: start the work for exactly that revision",
-            "- `/agent answer <A1> <text>`: settle an open assumption (`A1`) or a question (`Q1`)",
-            "- `/agent waive <F1> <reason>`: overrule a finding, by name",
-            "- `/agent stop`, `/agent pause`, `/agent resume`, `/agent retry [from=draft|plan|work|verify]`",
-            "- `/agent status`, `/agent help`",
-        )
-    )
-
-
 def no_run_yet() -> str:
     """A verb that needs a run, on an issue that has none."""
     return "There is no run on this issue yet: put the label `agent` on it, or say `/agent spec`."
