@@ -27,7 +27,7 @@ from bot.core.run import (
     Working,
 )
 from bot.core.spec import Assumption, Change, Convention, Criterion, Requirement, Risk, Spec
-from bot.core.text.problems import key_refused, nothing_changed
+from bot.core.text.problems import nothing_changed
 from bot.core.text.spec_comment import digest
 from bot.core.view import Progress, Snapshot
 
@@ -312,7 +312,12 @@ def failed() -> Run:
 
 def paused() -> Run:
     """A vendor refuses our key."""
-    return replace(working(), state=Paused(key_refused("anthropic")))
+    return replace(
+        working(),
+        state=Paused(
+            "OpenAI refuses the key. Put a working key where Journeyman runs, restart it and say `/agent resume`."
+        ),
+    )
 
 
 def stopped() -> Run:
