@@ -315,7 +315,7 @@ def paused() -> Run:
     return replace(
         working(),
         state=Paused(
-            "OpenAI refuses the key. Put a working key where Journeyman runs, restart it and say `/agent resume`."
+            "Anthropic refuses the key. Put a working key where Journeyman runs, restart it and say `/agent resume`."
         ),
     )
 
