@@ -104,7 +104,9 @@ def test_a_finding_that_is_rejected_with_a_reason_and_upheld_does_not_block(worl
     # then work started, and the reason stands in the spec comment
     world.ends(number, "in-review")
     (spec,) = world.ours(number, "spec")
-    assert spec[spec.index("| F1") :].split("\n")[0] == snapshot()
+    assert spec[spec.index("| F1") :].split("\n")[0] == snapshot(
+        "| F1 | blocker | edge cases | A greeting of two lines would be cut. A greeting of two lines is printed on a one-line display and loses its end. | `AGENTS.md:3` `Greetings are one line.` | rejected: AGENTS.md:3 rules two lines out already (confirmed by the reviewer) |"
+    )
 
 
 def insists(call: Call) -> Json:
@@ -161,7 +163,9 @@ def test_a_waived_finding_lets_the_work_start(world: World):
     # then the work starts, and who waived it and why is public
     world.ends(number, "in-review")
     (spec,) = world.ours(number, "spec")
-    assert spec[spec.index("| F1") :].split("\n")[0] == snapshot()
+    assert spec[spec.index("| F1") :].split("\n")[0] == snapshot(
+        "| F1 | blocker | edge cases | A greeting of two lines would be cut. A greeting of two lines is printed on a one-line display and loses its end. | `AGENTS.md:3` `Greetings are one line.` | waived: waived by @ maria: the display scrolls |"
+    )
     assert world.ours(number, "attention") == []
 
 
