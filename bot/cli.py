@@ -99,7 +99,7 @@ def _try(args: argparse.Namespace) -> int:
 
 def _interrupt_on_end() -> None:
     """SIGTERM and a closed terminal end like Ctrl-C, so that what was started is stopped and taken away."""
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background job starts with SIGINT ignored
         signal.signal(name, signal.default_int_handler)
 
 

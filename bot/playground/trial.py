@@ -122,17 +122,16 @@ def _bring_back(stage: Stage, wanted: Wanted, name: str, run: Run, say: Say) -> 
     """Branches come back as branches, texts into a folder of the git directory: nothing of the work tree changes."""
     texts = Path(git(wanted.repo, "rev-parse", "--absolute-git-dir")) / "journeyman" / f"{run.issue}-{int(time.time())}"
     texts.mkdir(parents=True, exist_ok=True)
-    for comment in stage.hub.issue(name, run.issue).comments:
-        if comment.app is not None and "kind=spec" in comment.body:
-            (texts / "spec.md").write_text(comment.body)
-            say(f"spec          {texts / 'spec.md'}")
+    if run.revisions and (spec := _spec(stage, name, run.issue)):
+        (texts / "spec.md").write_text(spec)
+        say(f"spec          {texts / 'spec.md'}")
     for line in run.lines:
         if not line.pull_number:
             continue
         branch, pull = _free(wanted.repo, line.branch), stage.hub.pull(name, line.pull_number)
         bare = str(stage.hub.repo(name).git.path)
-        spec = f"refs/heads/{line.branch}:refs/heads/{branch}"
-        git(wanted.repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", bare, spec)
+        refs = f"refs/heads/{line.branch}:refs/heads/{branch}"
+        git(wanted.repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", bare, refs)
         text = f"# {pull.issue.title}\n\n{pull.issue.body or ''}\n"
         (texts / f"pull-request-{line.number}.md").write_text(text)
         say(
@@ -147,6 +146,17 @@ def _bring_back(stage: Stage, wanted: Wanted, name: str, run: Run, say: Say) -> 
     reason = getattr(run.state, "reason", "") or getattr(run.state, "why", "")
     say(f"The run came to rest {words(run)}{': ' if reason else '.'}{reason}")
     return 1
+
+
+def _spec(stage: Stage, name: str, issue: int, *, seconds: float = 60.0) -> str:
+    """The spec comment once the publisher has made it; comments follow a run by some seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for comment in stage.hub.issue(name, issue).comments:
+            if comment.app is not None and "kind=spec" in comment.body:
+                return comment.body
+        time.sleep(0.2)
+    return ""
 
 
 def _free(repo: Path, branch: str) -> str:
