@@ -48,7 +48,7 @@ def test_names_that_differ_in_hyphen_underscore_and_dot_stay_apart():
 
 
 def download(version: str, into: Path) -> Path:
-    """The unpacked source distribution from the package index. Raises UserFacing where it can't be had."""
+    """The source distribution's archive from the package index. Raises UserFacing where it can't be had."""
     argv = [
         sys.executable,
         "-m",
@@ -66,14 +66,17 @@ def download(version: str, into: Path) -> Path:
     if done.returncode != 0 or not archive.is_file():
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UserFacing(f"parse {version} could not be fetched from the package index: {said}", verb="")
+    return archive
+
+
+def _files(archive: Path) -> dict[str, bytes]:
+    """The archive's regular files without its top folder; nothing is unpacked to disk."""
+    named: dict[str, bytes] = {}
     with tarfile.open(archive) as tar:
-        tar.extractall(into, filter="data")
-    return into / f"parse-{version}"
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    found = (it for it in sorted(folder.rglob("*")) if it.is_file())
-    named = {it.relative_to(folder).as_posix(): it.read_bytes() for it in found}
+        for member in tar:
+            data = tar.extractfile(member) if member.isfile() else None
+            if data is not None:
+                named[member.name.partition("/")[2]] = data.read()
     return {path: data for path, data in named.items() if path not in _DROP and ".egg-info/" not in path}
 
 
