@@ -16,6 +16,7 @@ from sandbox_worlds import WORKER, make_checkout, running, says, sh, until
 import bot
 from bot.ports import SandboxRun, Transient
 from bot.sandbox.bubblewrap import Bubblewrap
+from bot.sandbox.checkout_lock import PATIENCE
 
 
 def mark() -> str:
@@ -120,7 +121,7 @@ async def test_cancelling_ends_the_command_within_seconds(level):
 
 async def test_a_checkout_in_use_is_not_mounted_twice(level):
     sandbox, checkout = level
-    job = asyncio.create_task(sh(sandbox, checkout, "sleep 1"))
+    job = asyncio.create_task(sh(sandbox, checkout, f"sleep {PATIENCE + 2}"))
     await asyncio.sleep(0.3)
     with pytest.raises(Transient, match="in use"):
         await sh(sandbox, checkout, "true")
@@ -128,10 +129,18 @@ async def test_a_checkout_in_use_is_not_mounted_twice(level):
     assert (await sh(sandbox, checkout, "true")).exit_code == 0
 
 
+async def test_a_checkout_whose_command_is_about_to_end_is_waited_for(bubblewrap, overlay):
+    checkout = overlay()
+    job = asyncio.create_task(sh(bubblewrap, checkout, "sleep 1; echo first > seen"))
+    await asyncio.sleep(0.3)
+    assert (await sh(bubblewrap, checkout, "cat seen")).output == b"first\n"
+    await job
+
+
 async def test_a_command_can_t_give_up_the_lock_of_its_own_checkout(bubblewrap, overlay):
     checkout = overlay()
     job = asyncio.create_task(
-        sh(bubblewrap, checkout, "for fd in 3 4 5 6 7 8 9; do flock -u $fd; done 2>/dev/null; sleep 1")
+        sh(bubblewrap, checkout, f"for fd in 3 4 5 6 7 8 9; do flock -u $fd; done 2>/dev/null; sleep {PATIENCE + 2}")
     )
     await asyncio.sleep(0.4)
     with pytest.raises(Transient, match="in use"):
