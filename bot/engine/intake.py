@@ -98,6 +98,7 @@ class Intake:
             self._woken.clear()
             await asyncio.to_thread(self.look_at_timers)
             if not await self.drain_once():
+                await asyncio.to_thread(self._inbox.forget)
                 try:
                     async with asyncio.timeout(2.0):  # wait_for of Python 3.11 may swallow a cancellation
                         await self._woken.wait()

@@ -23,6 +23,8 @@ Stored = Literal["stored", "duplicate"]
 
 BATCH = 256
 """Rows that one transaction takes at most."""
+PATIENCE_MS = 8_000
+"""How long a writer waits for another one."""
 
 _SCHEMA = """
 create table if not exists inbox (
@@ -46,7 +48,7 @@ insert into inbox (guid, event, action, body, received_at, taken) values (?, ?, 
 class InboxRow:
     """An input as it came. `guid` is GitHub's delivery id, or `cli-…`, `timer-…` for inputs of our own; `received_at` is in epoch seconds.
 
-    `routed=False` keeps the row for the record without ever handing it to the engine.
+    `routed=False` keeps the row for the record, without its body and without ever handing it to the engine.
     """
 
     guid: str
@@ -58,8 +60,9 @@ class InboxRow:
 
     def values(self) -> tuple[object, ...]:
         """The row as the table's columns."""
-        taken = None if self.routed else self.received_at
-        return (self.guid, self.event, self.action, self.body, self.received_at, taken)
+        if self.routed:
+            return (self.guid, self.event, self.action, self.body, self.received_at, None)
+        return (self.guid, self.event, self.action, b"", self.received_at, self.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Inbox:
         self._writer: threading.Thread | None = None
         self._lock = threading.Lock()
         self._connection = connect(path)
+        self._words_in_log = True
 
     @classmethod
     def open(cls, path: Path) -> "Inbox":
@@ -165,14 +169,29 @@ class Inbox:
         return InboxRow(guid, found[0], found[2], found[3], found[1]) if found else None
 
     def mark_taken(self, guids: Iterable[str], problems: Mapping[str, str] | None = None) -> None:
-        """These rows are dealt with; `problems` keeps, by guid, why one of them could not be read."""
+        """These rows are dealt with: their bodies, people's words, go; `problems` keeps, by guid, why one could not be read."""
         problems = problems or {}
         now = time.time()
         with self._lock, _transaction(self._connection):
             self._connection.executemany(
-                "update inbox set taken = ?, problem = coalesce(?, problem) where guid = ?",
+                "update inbox set taken = ?, problem = coalesce(?, problem), body = x'' where guid = ?",
                 [(now, problems.get(guid), guid) for guid in guids],
             )
+            self._words_in_log = True
+
+    def forget(self) -> None:
+        """Take the bodies that went out of the write-ahead log too. For an idle moment: where somebody writes, it is left for the next."""
+        with self._lock:
+            if not self._words_in_log:
+                return
+            self._connection.execute("pragma busy_timeout=0").fetchall()
+            try:
+                busy, _, _ = self._connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+                self._words_in_log = bool(busy)
+            except sqlite3.OperationalError:
+                return
+            finally:
+                self._connection.execute(f"pragma busy_timeout={PATIENCE_MS}").fetchall()
 
     def backlog(self) -> int:
         """How many rows wait to be taken."""
@@ -181,10 +200,13 @@ class Inbox:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that commits to the disk (WAL, FULL) and makes the table where it is missing. Raises sqlite3.Error."""
-    connection = sqlite3.connect(path, timeout=8.0, isolation_level=None, check_same_thread=False)
+    """A connection that commits to the disk (WAL, FULL), overwrites what goes, and makes the table where it is missing.
+
+    Raises sqlite3.Error.
+    """
+    connection = sqlite3.connect(path, timeout=PATIENCE_MS / 1000, isolation_level=None, check_same_thread=False)
     _enter_wal(connection)
-    for pragma in ("synchronous=FULL", "journal_size_limit=67108864"):
+    for pragma in ("synchronous=FULL", "journal_size_limit=67108864", "secure_delete=on"):
         connection.execute(f"pragma {pragma}").fetchall()
     if not connection.execute("select 1 from sqlite_master where name = 'inbox_waiting'").fetchone():
         with _transaction(connection):
@@ -193,7 +215,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _enter_wal(connection: sqlite3.Connection, patience: float = 8.0) -> None:
+def _enter_wal(connection: sqlite3.Connection, patience: float = PATIENCE_MS / 1000) -> None:
     """SQLite's busy timeout does not cover the change into WAL: two processes that make the file at once have to be patient themselves."""
     end = time.monotonic() + patience
     while True:

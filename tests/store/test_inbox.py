@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,7 +86,38 @@ async def test_why_a_row_could_not_be_read_is_kept(inbox: Inbox, tmp_path: Path)
 async def test_rows_that_nobody_routes_are_kept_but_not_handed_out(inbox: Inbox):
     await inbox.put(row(routed=False))
     assert (inbox.take(), inbox.backlog()) == ([], 0)
-    assert inbox.find("g1") == row()
+    assert inbox.find("g1") == row(body=b"", routed=True)
+
+
+def test_a_body_that_was_dealt_with_is_in_no_file(inbox: Inbox, tmp_path: Path):
+    # given a row that was written to the database itself, and another that is in its log only
+    inbox.add(row("g1", body=b'{"said": "quokka"}'))
+    inbox.forget()
+    inbox.add(row("g2", body=b'{"said": "quokka"}'))
+
+    # when both are dealt with
+    inbox.mark_taken(["g1", "g2"])
+    inbox.forget()
+
+    # then
+    assert [it.name for it in tmp_path.iterdir() if b"quokka" in it.read_bytes()] == []
+
+
+def test_forgetting_never_waits_for_a_writer(inbox: Inbox, tmp_path: Path):
+    # given somebody who writes
+    other = connect(tmp_path / "inbox.db")
+    inbox.add(row())
+    inbox.mark_taken(["g1"])
+    other.execute("begin immediate")
+
+    # when it is tried
+    begin = time.monotonic()
+    inbox.forget()
+
+    # then it gave up at once
+    assert time.monotonic() - begin < 1
+    other.execute("rollback")
+    other.close()
 
 
 def test_take_gives_the_oldest_first_up_to_its_limit(inbox: Inbox):
