@@ -157,14 +157,21 @@ def _task_finished(run: Run, result: TaskFinished, now: str) -> Transition:
         for it in line.tasks
     )
     run = replace(run, answers=())
-    line = replace(line, tasks=tasks, state="verifying", head_sha=result.sha, diff=result.diff, flags=result.flags)
+    waiting = next((it for it in tasks if it.state != "done"), None)
+    line = replace(
+        line,
+        tasks=tasks,
+        state="working" if waiting else "verifying",
+        head_sha=result.sha,
+        diff=result.diff,
+        flags=tuple(dict.fromkeys((*line.flags, *result.flags))),
+    )
     what = f"task {result.task} done in {result.turns} turn{'s' * (result.turns != 1)}: `{result.sha[:7]}`"
     run = logged(with_line(run, line), what, now=now, who=result.model, micros=result.micros)
     if result.held:
         some = ", ".join(f"`{path}`" for path in result.held[:5]) + (" and more" if len(result.held) > 5 else "")
         held = Paused(f"H1: the change touches protected files ({some}), so a person has to release it.", RELEASE)
-        return Transition(replace(run, state=held, phase="verify", epoch=run.epoch + 1))
-    waiting = next((it for it in tasks if it.state != "done"), None)
+        return Transition(replace(run, state=held, phase="work" if waiting else "verify", epoch=run.epoch + 1))
     if waiting:
         return enter(run, Working(), "work", line=line.number, task=waiting.id)
     return enter(run, Working(), "verify", line=line.number)

@@ -247,8 +247,10 @@ def _release(run: Run, intent: WaiveFinding, now: str) -> Decision:
     who = f"@{intent.to.actor.login}"
     run = logged(run, "H1 released", now=now, who=who)
     flag = f"protected files released by {who}: {intent.reason}"
-    lines = tuple(replace(it, flags=(*it.flags, flag)) if it.state == "verifying" else it for it in run.lines)
-    return _again(replace(run, lines=lines, resumes=run.resumes + 1), "verify")
+    lines = tuple(
+        replace(it, flags=(*it.flags, flag)) if it.state in ("working", "verifying") else it for it in run.lines
+    )
+    return _again(replace(run, lines=lines, resumes=run.resumes + 1), run.phase or "verify")
 
 
 def _stop(run: Run, intent: StopRun, now: str) -> Decision:
@@ -325,7 +327,7 @@ def _retry(run: Run, intent: RetryRun, now: str) -> Decision:
     run = logged(run, f"retried from {phase}", now=now, who=f"@{intent.to.actor.login}")
     if phase == "work":
         lines = tuple(
-            replace(it, state="working", tasks=tuple(replace(t, state="waiting") for t in it.tasks))
+            replace(it, state="working", flags=(), tasks=tuple(replace(t, state="waiting") for t in it.tasks))
             if it.state not in ("merged", "closed")
             else it
             for it in run.lines

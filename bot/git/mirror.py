@@ -93,10 +93,12 @@ def url(git: Runner, repo: str) -> str:
 def _missing(git: Runner, mirror: Path, repo: str, *, wanted: Sequence[str], token: str) -> UserFacing:
     there = remote_refs(git, mirror, repo, patterns=(), token=token)
     if not any(name.startswith("refs/heads/") for name in there):
-        return UserFacing(f"{repo} is empty: push a first commit to its default branch, then label the issue again.")
+        return UserFacing(f"{repo} is empty: push a first commit to its default branch, then say `/agent resume`.")
     name = next((name for name in wanted if name not in there), wanted[0])
     kind, short = ("branch", name[11:]) if name.startswith("refs/heads/") else ("ref", name)
-    return UserFacing(f"{repo} has no {kind} `{short}` any more: check that it was not renamed or deleted.")
+    return UserFacing(
+        f"{repo} has no {kind} `{short}` any more: bring it back and say `/agent resume`, or say `/agent stop` and put the label on again."
+    )
 
 
 def _clear_stale(mirror: Path) -> None:

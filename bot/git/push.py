@@ -82,6 +82,10 @@ def _told(failure: GitFailed, repo: str, branch: str) -> PortError:
             f"GitHub refused the push to `{branch}`: it changes a file under `.github/workflows/`, which this App may not do. "
             "Make that change by hand, or leave it out."
         )
+    if "archived so it is read-only" in text:
+        return UserFacing(
+            f"{repo} is archived, so nothing can be pushed to it: unarchive it, then say `/agent resume`."
+        )
     if "GH009" in text or "push protection" in text.lower() or "cannot contain secrets" in text:
         return UserFacing(f"GitHub refused the push to `{branch}`: its push protection found what looks like a secret.")
     if re.search(r"protected branch|GH006|GH013|rule violations", text):

@@ -33,14 +33,13 @@ def held(problem: Exception, run: Run, now: float) -> PhaseHeld:
             wait = min(FIRST_WAIT * 2 ** min(run.resumes, 10), LONGEST_WAIT)
             until = datetime.fromtimestamp(max(retry_at or 0.0, now + wait), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             log.warning("%s waits: %s", run.id, problem)
-            return PhaseHeld(
-                "Paused", f"{_sentence(problem)} It goes on by itself; `{RESUME}` tries at once.", RESUME, until
-            )
+            return PhaseHeld("Paused", f"{_sentence(problem)} `{RESUME}` tries at once.", RESUME, until)
         case UserFacing(message=message, verb=verb):
             return PhaseHeld("Paused" if verb == RESUME else "Failed", message, verb)
         case BudgetExhausted():
-            raise_it = "Ask the operator for a higher `usd_per_run`, or raise it in `.github/agent.yml` and label the issue again."
-            return PhaseHeld("Paused", f"{_sentence(problem)} {raise_it}", RESUME)
+            raise_it = "Ask the operator for a higher `usd_per_run`; or raise it in `.github/agent.yml` and start over:"
+            start_over = "say `/agent stop` and put the label on again."
+            return PhaseHeld("Paused", f"{_sentence(problem)} {raise_it} {start_over}", RESUME)
         case Permanent():
             log.error("%s failed: %s", run.id, problem)
             return PhaseHeld("Failed", _sentence(problem), "/agent retry")

@@ -151,7 +151,7 @@ async def _import(phase: PhaseRun, job: Job, checkout: Checkout, outcome: Report
         task=job.task.id,
         sha=sha,
         turns=_turns(phase, job),
-        diff=tuple(_stat(it) for it in harvest.files),
+        diff=tuple(_stat(it) for it in await ctx.git.diff(phase.run.repo.full_name, phase.run.base_sha, sha)),
         flags=_flags(harvest, job.task),
         held=harvest.held,
         deviations=outcome.report.deviations,

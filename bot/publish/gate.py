@@ -34,7 +34,8 @@ class Blocked(UserFacing):
     """Something may not be published: `message` says what and why, `rules` names the rules that hit."""
 
     def __init__(self, block: Block) -> None:
-        super().__init__(publication_blocked(block.what, block.rules), verb="/agent retry")
+        # The same change would be blocked again: what helps is to have it made anew.
+        super().__init__(publication_blocked(block.what, block.rules), verb="/agent retry from=work")
         self.rules = block.rules
 
 

@@ -29,7 +29,7 @@ async def test_an_empty_repository_is_told_in_a_sentence(engine: EngineGit, forg
     with pytest.raises(UserFacing) as told:
         await engine.fetch("acme/shop", ["refs/heads/main"], TOKEN)
     assert told.value.message == snapshot(
-        "acme/shop is empty: push a first commit to its default branch, then label the issue again."
+        "acme/shop is empty: push a first commit to its default branch, then say `/agent resume`."
     )
 
 
@@ -39,7 +39,7 @@ async def test_a_missing_branch_is_told_in_a_sentence(engine: EngineGit, forge: 
     with pytest.raises(UserFacing) as told:
         await engine.fetch("acme/shop", ["refs/heads/main", "refs/heads/gone"], TOKEN)
     assert told.value.message == snapshot(
-        "acme/shop has no branch `gone` any more: check that it was not renamed or deleted."
+        "acme/shop has no branch `gone` any more: bring it back and say `/agent resume`, or say `/agent stop` and put the label on again."
     )
 
 

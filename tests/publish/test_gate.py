@@ -30,7 +30,7 @@ def test_a_held_secret_is_blocked_said_and_recorded(gate: Gate, blocks: list[Blo
     with pytest.raises(Blocked) as raised:
         gate.check(f"it is {HELD}", what="commit message", run_id="acme/shop-42-r1")
     assert raised.value.message == (
-        "The commit message is not shown: it holds something that looks like a secret (held secret). Nothing of it was published."
+        "The commit message was not published: it holds something that looks like a secret (held secret)."
     )
     assert blocks == [Block("commit message", "acme/shop-42-r1", ("held secret",))]
     assert HELD[6:] not in repr(raised.value) + repr(blocks)

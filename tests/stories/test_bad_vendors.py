@@ -1,5 +1,7 @@
 """Vendors and workers that misbehave in the middle of a run: nothing is done twice, nothing is claimed, each end says what to do."""
 
+import re
+
 import pytest
 from inline_snapshot import snapshot
 
@@ -79,10 +81,10 @@ def test_an_overload_that_lasts_pauses_without_calling_anybody(world: World):
 
     # when the run rests, it says that it goes on by itself, and mentions nobody
     world.ends(number, "paused")
-    assert world.head(number) == snapshot("""\
+    assert re.sub(r"req_\d+", "<request>", world.head(number)) == snapshot("""\
 **Journeyman** is **paused** · $<cost> of $<cost> · under a minute
 
-Anthropic is not answering (529, overloaded_error, req_000020). It goes on by itself; `/agent resume` tries at once. It goes on by itself at <time> UTC.
+Anthropic is not answering (529, overloaded_error, <request>). `/agent resume` tries at once. It goes on by itself at <time> UTC.
 
 |  | phase | result |
 |---|---|---|
@@ -141,7 +143,7 @@ def test_a_review_that_is_no_json_three_times_fails_the_run_and_nothing_is_worke
     number = world.ask(scripts.play().fault("review/challenge", Fault("bad_json"), times=9), TITLE, BODY)
     world.ends(number, "failed")
     assert world.mention(number) == snapshot(
-        "@maria the run on this issue failed. The model's answer was not usable after 3 attempts: The answer was cut off or was not one JSON object. Answer again, whole. Say `/agent retry`, or put the label `agent` on again for a new run."
+        "@maria the run on this issue failed. The model's answer was not usable after 3 attempts: The answer was cut off or was not one JSON object. Say `/agent retry`, or put the label `agent` on again for a new run."
     )
     assert world.asked("work/task") == []
 
@@ -183,26 +185,28 @@ Review and merge as usual; Journeyman never merges. `/agent retry` does the fail
     assert published(world, number).count("PASS") == 0
 
 
-def test_a_change_that_looks_like_an_aws_key_is_blocked_and_says_so(world: World):
+def test_a_change_that_looks_like_an_aws_key_is_blocked_and_the_word_that_it_names_helps(world: World):
     # given a worker that writes one into a file
     world.repository(FILES)
     key = "AKIA" + "Z7QXM2LRTPWB4KDN"
-    leak = scripts.tools(
-        scripts.edit(),
-        scripts.edit("aws.ini", "", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {'kX9' * 13}q\n"),
-    )
-
-    # when it is done
+    leak = scripts.tools(scripts.edit(), scripts.edit("aws.ini", "", f"[default]\naws_access_key_id = {key}\n"))
     number = world.ask(scripts.play(leak, scripts.done()), TITLE, BODY)
 
-    # then the run rests, says why, and neither branch nor pull request exists
-    world.until(lambda: world.runs() and world.run().state.kind in ("Failed", "Paused"), why="the run to rest")
-    world.ends(number, world.run().state.kind.lower())
+    # when the run rests, it says why, and neither branch nor pull request exists
+    world.ends(number, "failed")
     assert world.mention(number) == snapshot(
-        "@maria the run on this issue failed. The change is not shown: it holds something that looks like a secret (aws key). Nothing of it was published. Say `/agent retry`, or put the label `agent` on again for a new run."
+        "@maria the run on this issue failed. The change was not published: it holds something that looks like a secret (aws key). Say `/agent retry from=work`, or put the label `agent` on again for a new run."
     )
     assert list(world.branches()) == ["main"]
     assert key not in published(world, number)
+
+    # and when the work is done anew without it
+    world.voice.policy = scripts.play()
+    world.say(number, "/agent retry from=work")
+
+    # then it is delivered
+    world.ends(number, "in-review")
+    assert key not in world.git("log", "-p", scripts.BRANCH)
 
 
 def test_a_vendors_key_in_a_spec_is_not_published(world: World):

@@ -196,10 +196,11 @@ class World:
         """Wait until the worker was given its answer for that turn."""
         self.until(lambda: [it for it in self.asked("work/task") if it.turn >= turn], why=f"turn {turn} of the worker")
 
-    def git(self, *argv: str) -> str:
+    def git(self, *argv: str, stdin: str | None = None) -> str:
         """What git says of the repository on the playground."""
         path = self.stage.hub.repo(self.repo).git.path
-        return subprocess.run(["git", "-C", str(path), *argv], capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(["git", "-C", str(path), *argv], input=stdin, capture_output=True, text=True, check=True)
+        return done.stdout
 
     def reacted(self, comment: Comment) -> list[str]:
         """Our reactions on a comment."""
