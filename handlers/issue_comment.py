@@ -6,6 +6,7 @@ from bot.core.events import IssueCommented, Me, OwnCommentChanged
 from bot.core.intents import Intent, Target
 from bot.core.repo_config import RepoConfig
 from bot.core.senders import is_person, is_us
+from bot.core.snapshot import reduce
 from bot.core.text import intake
 from handlers.issues import target
 
@@ -29,17 +30,18 @@ def commented(event: IssueCommented, config: RepoConfig, me: Me) -> list[Intent]
 
 
 def _intent(verb: str, command: Command, to: Target) -> Intent:
+    """Of a text only what a reader of the comment sees goes on: it may become part of a prompt."""
     match command:
         case commands.DraftSpec():
             return intents.StartRun(to, mode="spec")
         case commands.Refine(text):
-            return intents.RefineSpec(to, text)
+            return intents.RefineSpec(to, reduce(text).text)
         case commands.Approve(ref):
             return intents.ApproveSpec(to, ref)
         case commands.Answer(name, text):
-            return intents.AnswerQuestion(to, name, text)
+            return intents.AnswerQuestion(to, name, reduce(text).text)
         case commands.Waive(name, reason):
-            return intents.WaiveFinding(to, name, reason)
+            return intents.WaiveFinding(to, name, reduce(reason).text)
         case commands.Stop():
             return intents.StopRun(to, why=f"@{to.actor.login} said `/agent stop`")
         case commands.Pause():
