@@ -360,7 +360,8 @@ def _pull_request(run: Run, intent: NotePullRequest, now: str) -> Decision:
             run = with_line(run, replace(line, state=intent.what))
             run = logged(run, f"pull request #{line.pull_number} {intent.what}", now=now, who=who)
             if all(it.state in ("merged", "closed") for it in run.lines) and isinstance(run.state, InReview | Done):
-                why = "merged" if any(it.state == "merged" for it in run.lines) else "closed without merging"
+                how = "merged" if any(it.state == "merged" for it in run.lines) else "closed without merging"
+                why = f"the pull request was {how}" if len(run.lines) == 1 else f"the pull requests were {how}"
                 return Transition(replace(run, state=Done(why), epoch=run.epoch + 1, phase=None))
             return Transition(run)
         case "labeled" if intent.label == "agent:skip":

@@ -32,6 +32,12 @@ QUEUES: Mapping[Phase, str] = {
 Body = Callable[[PhaseCall, Steps], Awaitable[None]]
 
 
+def _tells_of_trouble(record: logging.LogRecord) -> bool:
+    """Not what is meant: a stop or a pause cancels workflows, which the library logs as errors with a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    return "was cancelled" not in f"{record.getMessage()} {error}"
+
+
 class DurableSteps:
     """`ports.Steps` inside one workflow."""
 
@@ -77,7 +83,7 @@ class Durable:
             "max_executor_threads": self._threads,
         }
         DBOS(config=config)
-        logging.getLogger("dbos").addFilter(lambda record: "was cancelled" not in record.getMessage())
+        logging.getLogger("dbos").addFilter(_tells_of_trouble)
         for phase, body in bodies.items():
             self._register(phase, body, wanted)
 

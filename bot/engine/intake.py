@@ -260,8 +260,11 @@ class Intake:
         self._receipt(conn, to, "confused" if decision.confused else "eyes", labelled=isinstance(intent, StartRun))
 
     def _too_many(self, conn: sa.Connection, intent: Any) -> bool:
-        """Count a request of a person; what GitHub itself reports (a closed issue, a merged pull request) is no request."""
-        if required_role(intent) is None:
+        """Count a request of a person; what GitHub itself reports (a closed issue, a merged pull request) is no request.
+
+        A stop is always obeyed: no number of requests before it may keep a run going.
+        """
+        if required_role(intent) is None or isinstance(intent, StopRun):
             return False
         to, c, now = intent.to, tables.request.c, self._clock.now()
         recent = sa.select(c.issue, c.at).where(c.repo_id == to.repo.id, c.at > now - HOUR)

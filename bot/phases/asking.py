@@ -75,7 +75,7 @@ async def ask(phase: PhaseRun, question: Question[M, T]) -> Asked[T]:
 
 def _checked(question: Question[M, T], answer: ModelAnswer) -> T | list[str]:
     if answer.stop == "length":
-        return ["The answer was longer than what fits. Say the same in fewer words."]
+        return ["The answer was longer than what fits; the same has to be said in fewer words."]
     if answer.parsed is None:
         return ["The answer was cut off or was not one JSON object."]
     try:

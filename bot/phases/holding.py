@@ -33,7 +33,7 @@ def held(problem: Exception, run: Run, now: float) -> PhaseHeld:
             wait = min(FIRST_WAIT * 2 ** min(run.resumes, 10), LONGEST_WAIT)
             until = datetime.fromtimestamp(max(retry_at or 0.0, now + wait), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             log.warning("%s waits: %s", run.id, problem)
-            return PhaseHeld("Paused", f"{_sentence(problem)} `{RESUME}` tries at once.", RESUME, until)
+            return PhaseHeld("Paused", _sentence(problem), RESUME, until)
         case UserFacing(message=message, verb=verb):
             return PhaseHeld("Paused" if verb == RESUME else "Failed", message, verb)
         case BudgetExhausted():

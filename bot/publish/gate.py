@@ -30,12 +30,18 @@ class Block:
     rules: tuple[str, ...]
 
 
+def _way_out(what: str) -> str:
+    """What helps is whatever makes the text afresh: to publish the same one again would be blocked again."""
+    if what == "branch name":  # made from the issue's title, which a run reads once
+        return ""
+    return "/agent retry from=work" if what == "change" or what.startswith("file ") else "/agent refine <text>"
+
+
 class Blocked(UserFacing):
     """Something may not be published: `message` says what and why, `rules` names the rules that hit."""
 
     def __init__(self, block: Block) -> None:
-        # The same change would be blocked again: what helps is to have it made anew.
-        super().__init__(publication_blocked(block.what, block.rules), verb="/agent retry from=work")
+        super().__init__(publication_blocked(block.what, block.rules), verb=_way_out(block.what))
         self.rules = block.rules
 
 

@@ -6,6 +6,7 @@ the engine ends, and the machine's own mounts never change.
 """
 
 import contextlib
+import fcntl
 import itertools
 import os
 import stat
@@ -17,7 +18,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_PREFIX = "journeyman-"
+_PREFIX = "journeyman."
 _SCRIPT = """
 set -e
 mount -n -t tmpfs -o mode=755,size=1m journeyman "$1"; shift
@@ -52,6 +53,7 @@ class Staging:
         self._uid, self._keep = uid, keep
         self._lock = threading.Lock()
         self._place: Path | None = None
+        self._claim = -1
         self._pinned: dict[Path, Path] = {}
         self._roots: OrderedDict[Path, Path] = OrderedDict()
         self._numbers = itertools.count()
@@ -108,10 +110,12 @@ class Staging:
             if self._place:
                 with contextlib.suppress(OSError):
                     self._place.rmdir()
-                self._place = None
+                os.close(self._claim)
+                self._place, self._claim = None, -1
 
     def _next_place(self) -> Path:
-        self._place = self._place or _new_place()
+        if self._place is None:
+            self._place, self._claim = _new_place()
         return self._place / str(next(self._numbers))
 
     def _retire(self) -> None:
@@ -146,24 +150,47 @@ class Staging:
         return fd
 
 
-def _new_place() -> Path:
-    """An empty directory of root's own in a traversable place; those that killed engines left are taken away."""
+def _new_place() -> tuple[Path, int]:
+    """An empty directory of root's own in a traversable place, and the lock that claims it; what killed engines left is taken away."""
     for parent in (Path("/run"), Path("/var/tmp")):  # noqa: S108  mkdtemp's names can't be foreseen
         with contextlib.suppress(OSError):
-            for left in parent.glob(f"{_PREFIX}*-*"):
+            for left in parent.glob(f"{_PREFIX}*"):
                 _remove_left(left)
-            place = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
-            place.chmod(0o755)
-            return place
+            for _ in range(9):
+                place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+                claim = _claimed(place)
+                if claim is None:
+                    continue
+                if place.exists():
+                    place.chmod(0o755)
+                    return place, claim
+                os.close(claim)  # another engine swept it before it was claimed
     raise OSError("neither /run nor /var/tmp takes a directory of root's for staging")
 
 
+def _claimed(place: Path) -> int | None:
+    """A descriptor that holds the directory's lock, None where a living engine has it. The kernel lets go when that engine ends."""
+    fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
 def _remove_left(place: Path) -> None:
-    """Only of an engine that is gone: removing a directory takes away what a living namespace has mounted on it."""
-    pid = place.name.removeprefix(_PREFIX).split("-")[0]
-    if pid.isdigit() and not Path("/proc", pid).exists():
-        with contextlib.suppress(OSError):
-            place.rmdir()
+    """Only of an engine that is gone: removing a directory takes away what a living namespace has mounted on it.
+
+    A lock says so, since an engine in another container that shares this directory has a process id that means nothing here.
+    """
+    with contextlib.suppress(OSError):
+        claim = _claimed(place)
+        if claim is not None:
+            try:
+                place.rmdir()
+            finally:
+                os.close(claim)
 
 
 def _enterable(folder: Path, uid: int) -> bool:

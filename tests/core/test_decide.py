@@ -226,7 +226,7 @@ def test_merging_the_last_pull_request_ends_the_run():
     run = samples.in_review()
     for line in run.lines:
         run = moved(run, NotePullRequest(to(), line.branch, "merged"))
-    assert run.state == Done("merged")
+    assert run.state == Done("the pull request was merged")
 
 
 def test_an_issue_closed_by_its_merged_pull_request_is_done_whichever_news_comes_first():
@@ -234,7 +234,7 @@ def test_an_issue_closed_by_its_merged_pull_request_is_done_whichever_news_comes
     assert run.state == Done("the issue was closed")
     for line in run.lines:
         run = moved(run, NotePullRequest(to(), line.branch, "merged"))
-    assert run.state == Done("merged")
+    assert run.state == Done("the pull request was merged")
 
 
 def test_the_skip_label_stops_a_run_in_review():

@@ -255,3 +255,18 @@ async def test_too_many_requests_within_an_hour_are_dropped_without_an_answer(de
     desk.arrives("later", "issues", p.issues("labeled"))
     await intake.drain_once()
     assert "later" in desk.rows(tables.request.c.guid)
+
+
+async def test_a_stop_is_obeyed_however_many_requests_came_before_it(desk: Desk):
+    # given an issue on which as many requests were acted on as an hour allows
+    intake = desk.make()
+    for nth in range(20):
+        desk.arrives(f"g{nth}", "issues", p.issues("labeled"))
+    await intake.drain_once()
+    # when maria says stop
+    desk.arrives("stop", "issue_comment", p.issue_comment("/agent stop"))
+    await intake.drain_once()
+    # then the run is stopped
+    run = desk.run()
+    assert run is not None
+    assert isinstance(run.state, Stopped)

@@ -30,7 +30,7 @@ def test_a_held_secret_is_blocked_said_and_recorded(gate: Gate, blocks: list[Blo
     with pytest.raises(Blocked) as raised:
         gate.check(f"it is {HELD}", what="commit message", run_id="acme/shop-42-r1")
     assert raised.value.message == (
-        "The commit message was not published: it holds something that looks like a secret (held secret)."
+        "The commit message is held back: it holds something that looks like a secret (held secret). Nothing of it was published."
     )
     assert blocks == [Block("commit message", "acme/shop-42-r1", ("held secret",))]
     assert HELD[6:] not in repr(raised.value) + repr(blocks)
@@ -89,3 +89,16 @@ def test_kingfisher_knows_a_token_and_leaves_our_own_texts_alone():
     assert (
         scan(b"revision 2 (`a1b2c3d`), sha256=7fdfe0e5461121b288ddcb095be73a1a6c167621162df1da22690dc4a2d7fbdc") == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("what", "verb"),
+    [
+        ("change", "/agent retry from=work"),
+        ("file a.txt", "/agent retry from=work"),
+        ("pull request body", "/agent refine <text>"),
+        ("branch name", ""),
+    ],
+)
+def test_the_way_out_makes_what_was_blocked_afresh(what: str, verb: str):
+    assert Blocked(Block(what, "", ("held secret",))).verb == verb

@@ -207,7 +207,7 @@ async def test_a_secret_is_replaced_by_a_sentence_and_recorded(bench: Bench):
     assert HELD[6:] not in body
     assert body.splitlines() == [
         "<!-- journeyman:v1 kind=status run=acme/shop-42-r1 issue=42 -->",
-        "The status comment was not published: it holds something that looks like a secret (held secret).",
+        "The status comment is held back: it holds something that looks like a secret (held secret). Nothing of it was published.",
     ]
     assert [(block.what, block.rules) for block in bench.blocks] == [("status comment", ("held secret",))]
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from bot.playground.stage import SECRET
@@ -71,34 +70,6 @@ def test_prompts_and_transcripts_are_encrypted_at_rest(world: World):
     database = b"".join(it.read_bytes() for it in world.stage.home.glob("journeyman.db*"))
     assert f"worker-{MARK}".encode() not in database
     assert f"comment-{MARK}".encode() not in database
-
-
-def test_the_same_delivery_fifty_times_is_one_run_and_one_comment(world: World):
-    # given a labelled issue whose delivery went out once
-    world.repository(FILES)
-    world.voice.policy = scripts.play()
-    number = world.issue(TITLE, BODY)
-    world.label(number)
-    world.until(world.runs, why="the run")
-    sent = next(
-        it
-        for it in world.stage.hub.state.deliveries
-        if it.event == "issues" and it.action == "labeled" and it.payload["repository"]["full_name"] == world.repo
-    )
-
-    # when it comes fifty times more
-    with httpx.Client() as client:
-        answers = [
-            client.post(f"{world.stage.url}/webhooks/github", content=sent.body, headers=sent.headers).status_code
-            for _ in range(50)
-        ]
-
-    # then each was answered 200, and there is one run with one comment of each kind
-    assert set(answers) == {200}
-    world.ends(number, "in-review")
-    assert len(world.runs()) == 1
-    assert len(world.ours(number, "status")) == 1
-    assert len(world.pulls()) == 1
 
 
 def test_an_edited_spec_comment_is_put_back_and_ignored(world: World):

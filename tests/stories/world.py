@@ -105,14 +105,14 @@ class World:
 
     # ---- then
 
-    def until(self, what: Callable[[], T | None], *, seconds: float = PATIENCE, why: str = "") -> T:
+    def until(self, what: Callable[[], T | None], *, seconds: float = PATIENCE, why: str) -> T:
         """Wait for something truthy and give it; the server's log is in the failure."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := what():
                 return found
             time.sleep(0.05)
-        raise AssertionError(f"waited {seconds:.0f} s for {why or what}\n{self.told()}\n{self.stage.server.output()}")
+        raise AssertionError(f"waited {seconds:.0f} s for {why}\n{self.told()}\n{self.stage.server.output()}")
 
     def told(self) -> str:
         """Where the runs stand, for a failure's message."""
@@ -131,11 +131,13 @@ class World:
     def ends(self, number: int, label: str, *, seconds: float = PATIENCE) -> Issue:
         """Wait until the issue carries that state label and nothing is left to publish."""
         wanted = f"agent/{label}"
-        return self.until(
-            lambda: self._issue(number) if wanted in self.labels(number) and self._published() else None,
-            seconds=seconds,
-            why=f"the label {wanted} on {self.repo}#{number} (it has {self.labels(number)})",
-        )
+
+        def there() -> Issue | None:
+            if wanted in self.labels(number) and self._published():
+                return self._issue(number)
+            return None
+
+        return self.until(there, seconds=seconds, why=f"the label {wanted} on {self.repo}#{number}")
 
     def _issue(self, number: int) -> Issue:
         return self.stage.hub.issue(self.repo, number)
@@ -180,9 +182,15 @@ class World:
         """Wait until the status comment holds these words; gives its head."""
         self.until(
             lambda: any(words in body for body in self.ours(number, "status")) and self._published(),
-            why=f"{words!r} in the status comment:\n{self.ours(number, 'status')}",
+            why=f"{words!r} in the status comment",
         )
         return self.head(number)
+
+    def hears(self, number: int) -> None:
+        """Say `/agent status` and wait until it was heard: whatever was said before has been heard then, too."""
+        heard = len(self.run().acted_comments)
+        self.say(number, "/agent status")
+        self.until(lambda: len(self.run().acted_comments) > heard, why="the status command")
 
     def run(self) -> Run:
         """The newest run."""

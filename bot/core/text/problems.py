@@ -26,5 +26,5 @@ def bug(run_id: str) -> str:
 
 
 def publication_blocked(what: str, rules: tuple[str, ...]) -> str:
-    """The publish gate found a secret; `what` names the text."""
-    return f"The {what} was not published: it holds something that looks like a secret ({', '.join(rules)})."
+    """The publish gate found a secret; `what` names the text or the change."""
+    return f"The {what} is held back: it holds something that looks like a secret ({', '.join(rules)}). Nothing of it was published."
