@@ -1,7 +1,5 @@
 """Vendors and workers that misbehave in the middle of a run: nothing is done twice, nothing is claimed, each end says what to do."""
 
-import re
-
 import pytest
 from inline_snapshot import snapshot
 
@@ -74,34 +72,6 @@ def test_an_overload_between_two_turns_of_a_worker_doubles_nothing(world: World)
     assert len(world.asked("work/task")) == 5
 
 
-def test_an_overload_that_lasts_pauses_without_calling_anybody(world: World):
-    # given a vendor that stays overloaded for longer than a call is tried
-    world.repository(FILES)
-    number = world.ask(scripts.play().fault("spec/draft", Fault("overloaded", retry_after=0.1), times=4), TITLE, BODY)
-
-    # when the run rests, it says that it goes on by itself, and mentions nobody
-    world.ends(number, "paused")
-    assert re.sub(r"req_\d+", "<request>", world.head(number)) == snapshot("""\
-**Journeyman** is **paused** · $<cost> of $<cost> · under a minute
-
-Anthropic is not answering (529, overloaded_error, <request>). `/agent resume` tries at once. It goes on by itself at <time> UTC.
-
-|  | phase | result |
-|---|---|---|
-| paused | Spec |  |
-| next | Plan |  |
-| next | Work |  |
-| next | Verify, deliver |  |
-
-Say `/agent resume` to go on, `/agent stop` to stop.\
-""")
-    assert world.ours(number, "attention") == []
-
-    # and who does not want to wait may say so
-    world.say(number, "/agent resume")
-    world.ends(number, "in-review")
-
-
 def test_a_stream_that_is_cut_in_the_middle_of_a_worker_runs_nothing_twice(world: World):
     world.repository(FILES)
     append = scripts.tools(scripts.run("echo once >> log.txt"))
@@ -126,16 +96,6 @@ def test_a_reviewer_that_refuses_fails_the_run_in_a_sentence(world: World):
     assert world.mention(number) == snapshot(
         "@maria the run on this issue failed. The model refused to answer (review). Rewrite the issue so that it asks for ordinary engineering work. Put the label `agent` on again for a new run."
     )
-
-
-def test_a_worker_that_refuses_fails_the_run_in_a_sentence(world: World):
-    world.repository(FILES)
-    number = world.ask(scripts.play().fault("work/task", Fault("refusal"), times=9), TITLE, BODY)
-    world.ends(number, "failed")
-    assert world.mention(number) == snapshot(
-        "@maria the run on this issue failed. The model refused to work on task t1. Say `/agent refine <text>`, or put the label `agent` on again for a new run."
-    )
-    assert list(world.branches()) == ["main"]
 
 
 def test_a_review_that_is_no_json_three_times_fails_the_run_and_nothing_is_worked_on(world: World):
@@ -183,44 +143,6 @@ Review and merge as usual; Journeyman never merges. `/agent retry` does the fail
 """)
     assert world.pulls()[0].issue.title == snapshot("Greet the world")
     assert published(world, number).count("PASS") == 0
-
-
-def test_a_change_that_looks_like_an_aws_key_is_blocked_and_the_word_that_it_names_helps(world: World):
-    # given a worker that writes one into a file
-    world.repository(FILES)
-    key = "AKIA" + "Z7QXM2LRTPWB4KDN"
-    leak = scripts.tools(scripts.edit(), scripts.edit("aws.ini", "", f"[default]\naws_access_key_id = {key}\n"))
-    number = world.ask(scripts.play(leak, scripts.done()), TITLE, BODY)
-
-    # when the run rests, it says why, and neither branch nor pull request exists
-    world.ends(number, "failed")
-    assert world.mention(number) == snapshot(
-        "@maria the run on this issue failed. The change was not published: it holds something that looks like a secret (aws key). Say `/agent retry from=work`, or put the label `agent` on again for a new run."
-    )
-    assert list(world.branches()) == ["main"]
-    assert key not in published(world, number)
-
-    # and when the work is done anew without it
-    world.voice.policy = scripts.play()
-    world.say(number, "/agent retry from=work")
-
-    # then it is delivered
-    world.ends(number, "in-review")
-    assert key not in world.git("log", "-p", scripts.BRANCH)
-
-
-def test_a_vendors_key_in_a_spec_is_not_published(world: World):
-    # given an author that writes our key into the spec
-    world.repository(FILES)
-    leaky = {**scripts.draft(), "problem": f"The key is {world.stage.extra['OPENAI_API_KEY']} and it works."}
-    number = world.ask(scripts.play(spec=leaky), TITLE, BODY, label="agent:spec")
-
-    # when the spec waits
-    world.ends(number, "needs-approval")
-
-    # then it stands nowhere
-    assert world.stage.extra["OPENAI_API_KEY"] not in published(world, number)
-    world.end()
 
 
 def test_a_hold_says_what_to_say_and_a_bare_resume_repeats_it(world: World):

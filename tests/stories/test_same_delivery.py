@@ -1,6 +1,4 @@
-"""Deliveries that come often, at once, or from those who may not start anything."""
-
-import asyncio
+"""Deliveries that come again or are forged, and comments that look like ours."""
 
 import httpx
 import pytest
@@ -24,41 +22,10 @@ def sent(world: World, event: str, action: str) -> Delivery:
     ][-1]
 
 
-async def at_once(world: World, delivery: Delivery, times: int) -> list[int]:
-    """Post one delivery so many times at once; gives the answers' status codes."""
-    url = f"{world.stage.url}/webhooks/github"
-    async with httpx.AsyncClient(timeout=30) as client:
-        posts = (client.post(url, content=delivery.body, headers=delivery.headers) for _ in range(times))
-        return [it.status_code for it in await asyncio.gather(*posts)]
-
-
 def spoken(world: World, number: int, verb: str = "/agent status") -> None:
     """Wait until a command that maria says now was obeyed: what came before it was then read too."""
     comment = world.say(number, verb)
     world.until(lambda: comment.id in world.run().acted_comments, why="the command")
-
-
-def test_one_delivery_fifty_times_at_once_is_one_run_with_one_comment(world: World):
-    # given a labelled issue whose delivery GitHub could not hand over
-    world.repository(FILES)
-    world.voice.policy = scripts.play()
-    number = world.issue(TITLE, BODY)
-    webhooks = world.stage.hub.webhooks
-    webhooks.hold()
-    world.label(number)
-    delivery = sent(world, "issues", "labeled")
-
-    # when it comes fifty times at once
-    answers = asyncio.run(at_once(world, delivery, 50))
-    webhooks.release()
-
-    # then one was new, and there is one run, one status comment and one pull request
-    assert sorted(set(answers)) == [200, 202]
-    assert answers.count(202) == 1
-    world.ends(number, "in-review")
-    assert len(world.runs()) == 1
-    assert len(world.ours(number, "status")) == 1
-    assert len(world.pulls()) == 1
 
 
 def test_one_comment_under_two_delivery_ids_acts_once(world: World):
@@ -108,40 +75,6 @@ def test_a_delivery_with_a_wrong_signature_is_refused_and_starts_nothing(world: 
     world.end()
 
 
-def test_a_command_in_a_comment_of_our_own_does_nothing(world: World):
-    # given a spec that waits
-    world.repository(FILES)
-    number = world.ask(scripts.play(), TITLE, BODY, label="agent:spec")
-    world.ends(number, "needs-approval")
-
-    # when the App itself says a command, and may write as any member
-    us = f"{world.stage.app.slug}[bot]"
-    world.stage.hub.add_collaborator(world.repo, us, "write")
-    world.say(number, "/agent stop", by=us)
-    spoken(world, number)
-
-    # then
-    assert world.run().state.kind == "AwaitingApproval"
-    world.end()
-
-
-def test_a_command_of_another_bot_does_nothing_even_where_it_may_write(world: World):
-    # given another App with write permission
-    world.repository(FILES)
-    other = world.stage.hub.create_app("helper")
-    world.stage.hub.add_collaborator(world.repo, "helper[bot]", "write")
-    number = world.ask(scripts.play(), TITLE, BODY, label="agent:spec")
-    world.ends(number, "needs-approval")
-
-    # when it says a command
-    world.say(number, "/agent stop", by=f"{other.slug}[bot]")
-    spoken(world, number)
-
-    # then
-    assert world.run().state.kind == "AwaitingApproval"
-    world.end()
-
-
 def test_a_label_by_another_bot_starts_nothing(world: World):
     # given
     world.repository(FILES)
@@ -157,23 +90,6 @@ def test_a_label_by_another_bot_starts_nothing(world: World):
 
     # then only the second has a run
     assert [it.issue for it in world.runs()] == [second]
-
-
-def test_a_command_of_somebody_without_write_does_nothing_and_gets_no_word(world: World):
-    # given a spec that waits
-    world.repository(FILES)
-    number = world.ask(scripts.play(), TITLE, BODY, label="agent:spec")
-    world.ends(number, "needs-approval")
-
-    # when eve approves it, and then maria asks where it stands
-    asked = world.say(number, "/agent approve", by="eve")
-    spoken(world, number)
-
-    # then nothing started, and eve got no answer
-    assert world.run().state.kind == "AwaitingApproval"
-    assert world.reacted(asked) == []
-    assert "eve" not in world.status(number)
-    world.end()
 
 
 def test_a_deleted_spec_comment_is_made_again(world: World):
