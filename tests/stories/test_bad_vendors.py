@@ -156,7 +156,8 @@ def test_a_hold_says_what_to_say_and_a_bare_resume_repeats_it(world: World):
     )
 
     # when somebody says resume
-    world.say(number, "/agent resume")
+    resume = world.say(number, "/agent resume")
+    world.until(lambda: "confused" in world.reacted(resume), why="the reaction")
 
     # then nothing moved
     assert world.answered(number, "H1") == snapshot("""\
