@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from conftest import BASH, SIDES, VERDICT
 
 from bot.core.conversation import AssistantTurn, ResultsTurn, ToolCall, ToolResult, UserTurn
 from bot.core.redact import Secret
 from bot.models import prices
 from bot.playground.vendor import Answer, Fault, tools
+from tests.models.conftest import BASH, SIDES, VERDICT
 
 pytestmark = pytest.mark.fast
 

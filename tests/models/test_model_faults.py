@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from conftest import NOW, SIDES
 from inline_snapshot import snapshot
 
 from bot.core.conversation import ResultsTurn, ToolResult
@@ -11,6 +10,7 @@ from bot.core.redact import Secret
 from bot.models.errors import Patience
 from bot.playground.vendor import Fault
 from bot.ports import Permanent, Transient, UserFacing
+from tests.models.conftest import NOW, SIDES
 
 pytestmark = pytest.mark.fast
 

@@ -1,7 +1,6 @@
 """What calls cost, against the vendors' published rates."""
 
 import pytest
-from conftest import BASH
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from bot.core.budget import Usage
 from bot.core.conversation import ModelRequest, UserTurn
 from bot.models.prices import price, prompt_bound, require_price, worst_case
 from bot.ports import UserFacing
+from tests.models.conftest import BASH
 
 pytestmark = pytest.mark.fast
 

@@ -1,12 +1,12 @@
 """What is sent, as the vendor received it."""
 
 import pytest
-from conftest import BASH, VERDICT
 from inline_snapshot import snapshot
 
 from bot.core.conversation import AssistantTurn, ModelRequest, ResultsTurn, ToolResult, UserTurn
 from bot.models.anthropic import body
 from bot.playground.vendor import tools
+from tests.models.conftest import BASH, VERDICT
 
 pytestmark = pytest.mark.fast
 
