@@ -294,7 +294,7 @@ def _resume(run: Run, intent: ResumeRun, now: str) -> Decision:
     if not isinstance(run.state, Paused):
         return _say(run, answers.nothing_to_resume(run)) if intent.to.actor.login else Unchanged()
     if run.state.verb == RELEASE:
-        return _say(run, run.state.reason)
+        return _say(run, answers.still_held())
     drafting = run.state.was == "Drafting"
     who = f"@{intent.to.actor.login}" if intent.to.actor.login else ""
     run = logged(run, "resumed", now=now, who=who)

@@ -160,19 +160,8 @@ def test_a_hold_says_what_to_say_and_a_bare_resume_repeats_it(world: World):
     world.until(lambda: "confused" in world.reacted(resume), why="the reaction")
 
     # then nothing moved
-    assert world.answered(number, "H1") == snapshot("""\
-**Journeyman** is **paused** · $<cost> of $<cost> · under a minute
-
-H1: the change touches protected files (`AGENTS.md`), so a person has to release it.
-
-|  | phase | result |
-|---|---|---|
-| done | Spec | revision 1 (`<sha>`), reviewed by OpenAI in 1 round: no findings |
-| done | Plan | 1 task in 1 line of work |
-| done | Work | t1 Greet the world: **done** |
-| paused | Verify, deliver | 1 pull request |
-
-Say `/agent waive H1 <reason>` to go on, `/agent stop` to stop.\
-""")
+    assert world.answered(number, "does not lift").split("\n\n")[-2] == (
+        "`/agent resume` does not lift the hold: a person who stands for the change says `/agent waive H1 <reason>`."
+    )
     assert list(world.branches()) == ["main"]
     world.end()

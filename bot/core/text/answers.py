@@ -141,6 +141,11 @@ def author_may_not_approve() -> str:
     return "This repository asks for an approval by somebody other than the issue's author."
 
 
+def still_held() -> str:
+    """Resume of a run that is held for protected files."""
+    return "`/agent resume` does not lift the hold: a person who stands for the change says `/agent waive H1 <reason>`."
+
+
 def nothing_held() -> str:
     """A release of a hold that isn't there."""
     return "Nothing is held in this run."
