@@ -118,8 +118,8 @@ def test_sigterm_ends_serve_within_30_seconds_and_the_run_goes_on_at_the_next_st
     server.stop()
     assert process.returncode == 0
     # then nothing is left of it
-    served.until(lambda: not processes(f"JOURNEYMAN_HOME={served.stage.home} "), seconds=2)
-    served.until(lambda: not asleep("83.25"), seconds=2)
+    served.until(lambda: not processes(f"JOURNEYMAN_HOME={served.stage.home} "), seconds=2, why="every process to end")
+    served.until(lambda: not asleep("83.25"), seconds=2, why="the command to end")
     # and the next one goes on where it stood
     served.stage.server.start()
     served.ends(number, "in-review")
