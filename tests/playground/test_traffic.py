@@ -66,7 +66,7 @@ def test_content_made_too_fast_meets_the_secondary_limit(scene: Scene) -> None:
 def test_an_answer_lost_after_the_act_leaves_the_act(scene: Scene) -> None:
     scene.hub.open_issue(REPO, "alice", "T")
     scene.hub.state.faults.add("lose_answer", method="POST", path="/api/repos/*/issues/*/comments")
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx.TransportError):  # no answer, or a reset: the same hang-up, as the kernel saw it
         scene.ask("bot", "POST", "/issues/1/comments", {"body": "once"})
     assert [one["body"] for one in scene.get("bot", "/issues/1/comments")] == ["once"]
 
@@ -74,7 +74,7 @@ def test_an_answer_lost_after_the_act_leaves_the_act(scene: Scene) -> None:
 def test_a_request_dropped_before_the_act_does_nothing(scene: Scene) -> None:
     scene.hub.open_issue(REPO, "alice", "T")
     scene.hub.state.faults.add("drop", method="POST", path="/api/repos/*/issues/*/comments")
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx.TransportError):  # no answer, or a reset: the same hang-up, as the kernel saw it
         scene.ask("bot", "POST", "/issues/1/comments", {"body": "never"})
     assert scene.get("bot", "/issues/1/comments") == []
 
