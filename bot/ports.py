@@ -360,6 +360,10 @@ class Gate(Protocol):
         """A unified diff: what it adds and the paths it touches."""
         ...
 
+    def check_blob(self, path: str, data: bytes, *, run_id: str = "") -> None:
+        """A file as it would be pushed."""
+        ...
+
 
 class RunRows(Protocol):
     """What a phase reads and notes of its run while it goes on; only `core.advance` moves it."""

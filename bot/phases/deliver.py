@@ -9,6 +9,7 @@ from bot.core.results import Delivered, PhaseHeld
 from bot.core.run import Line
 from bot.core.view import Snapshot, view
 from bot.phases.context import PhaseRun
+from bot.phases.leaks import check_change
 from bot.ports import Cancelled
 
 Ended = Delivered | PhaseHeld
@@ -46,9 +47,7 @@ async def _push(phase: PhaseRun, line: Line) -> str:
     ctx, run = phase.ctx, phase.run
     if line.evidence is None or line.evidence.sha != line.head_sha:
         raise Cancelled("nothing is pushed without evidence for exactly that commit")
-    patch = await ctx.git.patch(run.repo.full_name, run.base_sha, line.head_sha)
-    await asyncio.to_thread(ctx.gate.check_branch, line.branch, run_id=run.id)
-    await asyncio.to_thread(ctx.gate.check_patch, patch, run_id=run.id)
+    await check_change(phase, line)
     token = await ctx.github.token(run.installation_id, run.repo.id, write=True)
     there = await ctx.git.remote_head(run.repo.full_name, line.branch, token)
     if there == line.head_sha:

@@ -74,3 +74,25 @@ def test_a_retry_after_a_leak_is_done_without_it(world: World):
     # then the work is done afresh and delivered
     world.ends(number, "in-review")
     assert TOKEN not in published(world)
+
+
+LATE = "yes 'a line of no interest' | head -n 30000 > big.txt"
+"""660 KB, far beyond what a reader would be shown of a diff."""
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [f"{LATE}; echo {TOKEN} >> big.txt", f"printf '\\0{TOKEN}\\n' > data.bin"],
+    ids=["at the end of a large file", "in a binary file"],
+)
+def test_a_secret_is_found_wherever_it_lies_in_the_change(world: World, leak: str):
+    # given a worker that hides a token
+    world.repository(FILES)
+
+    # when it is done
+    number = world.ask(scripts.play(scripts.tools(scripts.edit(), scripts.run(leak)), scripts.done()), TITLE, BODY)
+
+    # then nothing was pushed
+    world.ends(number, "failed")
+    assert "is held back: it holds something that looks like a secret" in world.head(number)
+    assert list(world.branches()) == ["main"]
